@@ -1,0 +1,3 @@
+//! Versions the context of AI agents as git objects.
+
+pub mod model;

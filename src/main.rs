@@ -1,0 +1,3 @@
+//! The `git trace` command.
+
+fn main() {}

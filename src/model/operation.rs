@@ -1,0 +1,60 @@
+//! What a commit did to the context.
+
+use std::fmt;
+
+/// Names the operation that a commit records (`Trace-Op`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Made an empty context.
+    Init,
+    /// Put new entries at the end.
+    Append,
+    /// Changed the body of entries.
+    Edit,
+    /// Marked entries to be kept verbatim.
+    Pin,
+    /// Took the mark back.
+    Unpin,
+    /// Took entries out.
+    Drop,
+    /// Put a summary, or shorter bodies, in the place of entries.
+    Compress,
+    /// An operation that this version does not know: shown and kept.
+    Other(String),
+}
+
+impl Operation {
+    /// Reads an operation from its name; any name is an operation.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "init" => Operation::Init,
+            "append" => Operation::Append,
+            "edit" => Operation::Edit,
+            "pin" => Operation::Pin,
+            "unpin" => Operation::Unpin,
+            "drop" => Operation::Drop,
+            "compress" => Operation::Compress,
+            other => Operation::Other(other.to_owned()),
+        }
+    }
+
+    /// Returns the name as it stands in a trailer.
+    pub fn name(&self) -> &str {
+        match self {
+            Operation::Init => "init",
+            Operation::Append => "append",
+            Operation::Edit => "edit",
+            Operation::Pin => "pin",
+            Operation::Unpin => "unpin",
+            Operation::Drop => "drop",
+            Operation::Compress => "compress",
+            Operation::Other(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
