@@ -1,3 +1,4 @@
 //! Versions the context of AI agents as git objects.
 
+pub mod codec;
 pub mod model;
