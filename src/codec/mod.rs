@@ -1,5 +1,20 @@
 //! The stored bytes: names, trees, trailers, manifests. Versioned; every decoder takes hostile input.
 
+mod chunk;
+mod error;
 mod identity;
+mod manifest;
+mod message;
+mod meta;
+mod name;
+mod snapshot;
+mod tree;
 
+pub use error::CodecError;
 pub use identity::derive_entry_id;
+pub use manifest::{FORMAT_VERSION, MANIFEST_NAME, Manifest};
+pub use message::{decode_message, encode_message, one_line};
+pub use meta::{META_MAX, Meta, Replaces};
+pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};
+pub use snapshot::{Place, Snapshot, TreeStore};
+pub use tree::{Row, RowKind, Rows, rows, write_row};
