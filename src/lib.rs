@@ -2,3 +2,5 @@
 
 pub mod codec;
 pub mod model;
+pub mod redact;
+pub mod store;

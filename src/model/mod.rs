@@ -1,6 +1,7 @@
 //! The words of the domain: entries, roles, positions, operations, facts. No I/O, no git, no formats.
 
 mod branch;
+mod commit;
 mod entry;
 mod facts;
 mod id;
@@ -13,6 +14,7 @@ mod time;
 mod usage;
 
 pub use branch::{Branch, BranchError};
+pub use commit::{Commit, Person};
 pub use entry::{BodyKind, Entry, Flags, Item};
 pub use facts::{Facts, Touch, TouchKind};
 pub use id::{EntryId, ParseEntryIdError};

@@ -1,0 +1,152 @@
+//! A change to the repository: new commits on some branches, seen by others all at once.
+
+use std::collections::BTreeMap;
+
+use super::draft::{Context, Draft};
+use super::lock::Guard;
+use super::pack::Durability;
+use super::refs::{Expected, RefEdit, RefValue};
+use super::sink::Sink;
+use super::{Repo, StoreError};
+use crate::codec::Manifest;
+use crate::model::{ObjectId, Person};
+
+/// Says how many objects a change will have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// One or a few commits: the lock is held from the start, so that nothing moves in between.
+    Few,
+    /// Any number: objects go to one pack while others write, and the lock is taken at the end.
+    Many,
+}
+
+/// Gathers commits on branches. Objects are written first, refs last; dropping it changes nothing.
+///
+/// **Guarantees**
+/// 1. No ref moves before every object that it needs is stored, and durable if so asked.
+/// 2. Refs move all together, each only from the value that the change was based on.
+/// 3. When `finish` fails, every ref holds what it held.
+pub struct Batch<'r> {
+    repo: &'r Repo,
+    guard: Option<Guard>,
+    sink: Sink,
+    drafts: BTreeMap<String, (Option<ObjectId>, Draft)>,
+}
+
+impl Repo {
+    /// Begins a change.
+    ///
+    /// # Errors
+    /// When the lock cannot be had.
+    pub fn begin(&self, size: Size) -> Result<Batch<'_>, StoreError> {
+        let (guard, sink) = match size {
+            Size::Few => (Some(self.lock()?), Sink::Few(Vec::new())),
+            Size::Many => (None, Sink::many(self)),
+        };
+        Ok(Batch { repo: self, guard, sink, drafts: BTreeMap::new() })
+    }
+}
+
+impl Batch<'_> {
+    /// Returns the context of a branch, or `None` if the branch does not exist and was not started.
+    ///
+    /// # Errors
+    /// When its newest commit cannot be read.
+    pub fn context(&mut self, ref_name: &str) -> Result<Option<Context<'_>>, StoreError> {
+        if !self.drafts.contains_key(ref_name) {
+            let Some(tip) = self.repo.find_ref_id(ref_name)? else { return Ok(None) };
+            let draft = match self.repo.tip.take() {
+                Some(draft) if draft.tip == Some(tip) => draft,
+                _ => Draft::load(self.repo, tip)?,
+            };
+            self.drafts.insert(ref_name.to_owned(), (Some(tip), draft));
+        }
+        let draft = self.drafts.get_mut(ref_name).map(|(_, draft)| draft);
+        Ok(draft.map(|draft| Context { repo: self.repo, sink: &mut self.sink, draft }))
+    }
+
+    /// Starts a branch that does not exist: with an empty context, or where another branch of this change stands, or
+    /// at a commit.
+    ///
+    /// # Errors
+    /// When it exists, or the commit cannot be read.
+    pub fn start(&mut self, ref_name: &str, from: Start<'_>) -> Result<Context<'_>, StoreError> {
+        if self.drafts.contains_key(ref_name) || self.repo.find_ref(ref_name)?.is_some() {
+            return Err(StoreError::RefConflict { name: ref_name.to_owned(), other: ref_name.to_owned() });
+        }
+        let draft = match from {
+            Start::Empty(manifest) => Draft::new(self.repo, &mut self.sink, manifest)?,
+            Start::Commit(commit) => Draft::load(self.repo, commit)?,
+        };
+        let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((None, draft));
+        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+    }
+
+    /// Keeps a copy of a branch's context as it is now, to start another branch there later.
+    ///
+    /// # Errors
+    /// When the branch cannot be read.
+    pub fn mark(&mut self, ref_name: &str) -> Result<Option<Mark>, StoreError> {
+        Ok(self.context(ref_name)?.map(|context| Mark(context.draft.clone())))
+    }
+
+    /// Starts a branch where a copy was kept.
+    ///
+    /// # Errors
+    /// When the branch exists.
+    pub fn start_at(&mut self, ref_name: &str, mark: &Mark) -> Result<Context<'_>, StoreError> {
+        if self.drafts.contains_key(ref_name) || self.repo.find_ref(ref_name)?.is_some() {
+            return Err(StoreError::RefConflict { name: ref_name.to_owned(), other: ref_name.to_owned() });
+        }
+        let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((None, mark.0.clone()));
+        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+    }
+
+    /// Stores all objects, then moves all refs whose branch has new commits.
+    ///
+    /// # Errors
+    /// [`StoreError::RefMoved`] when somebody else moved a ref in between; nothing has changed then.
+    pub fn finish(self, message: &str, who: &Person, durability: Durability) -> Result<(), StoreError> {
+        let Batch { repo, guard, sink, drafts } = self;
+        let moved = |(old, draft): &(Option<ObjectId>, Draft)| draft.tip.is_some() && draft.tip != *old;
+        let edits: Vec<RefEdit> = drafts
+            .iter()
+            .filter(|(_, state)| moved(state))
+            .filter_map(|(name, (old, draft))| {
+                Some(RefEdit {
+                    name: name.clone(),
+                    expected: old.map_or(Expected::Absent, Expected::Id),
+                    new: Some(RefValue::Id(draft.tip?)),
+                    message: message.to_owned(),
+                })
+            })
+            .collect();
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let flushed = sink.flush(repo, durability)?;
+        let guard = match guard {
+            Some(guard) => guard,
+            None => repo.lock()?,
+        };
+        repo.edit_refs(&guard, &edits, who, durability)?;
+        if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
+            repo.tip.replace(Some(draft));
+        }
+        repo.tidy(&guard, flushed);
+        Ok(())
+    }
+}
+
+/// Says where a new branch starts.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// At an empty context.
+    Empty(&'a Manifest),
+    /// At a commit.
+    Commit(ObjectId),
+}
+
+/// Holds a context as it was at some moment of a change.
+#[derive(Debug, Clone)]
+pub struct Mark(Draft);

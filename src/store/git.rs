@@ -1,0 +1,88 @@
+//! The one file that starts `git`: for what gix cannot do.
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use super::{Repo, StoreError};
+use crate::model::Person;
+
+/// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
+const LOCAL_SAFETY: [&str; 10] = [
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.hooksPath=/dev/null",
+    "-c",
+    "protocol.ext.allow=never",
+    "-c",
+    "submodule.recurse=false",
+    "-c",
+    "core.alternateRefsCommand=",
+];
+
+/// Runs a local git subcommand on the repository and returns what it printed.
+///
+/// Arguments that come from outside must stand behind `--` or `--end-of-options`, or be full ref names and ids.
+/// Everything in the environment that could point git elsewhere is taken out.
+pub(super) fn run(repo: &Repo, command: &'static str, arguments: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
+    start(repo, command, arguments, input, &[])
+}
+
+/// As [`run`], for what writes a reflog: under the name of `who`.
+pub(super) fn run_as(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    input: Option<&[u8]>,
+    who: &Person,
+) -> Result<Vec<u8>, StoreError> {
+    let date = format!("@{} +0000", who.time.seconds());
+    let identity = [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
+    start(repo, command, arguments, input, &identity)
+}
+
+fn start(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    input: Option<&[u8]>,
+    environment: &[(&str, &str)],
+) -> Result<Vec<u8>, StoreError> {
+    let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
+    let mut process = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GIT_") {
+            process.env_remove(name);
+        }
+    }
+    process.envs(environment.iter().copied());
+    process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
+    process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
+    process.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    process.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = process.spawn().map_err(|source| error(source.to_string()))?;
+    let mut stdin = child.stdin.take();
+    let mut stdout = child.stdout.take();
+    let mut stderr = child.stderr.take();
+    let mut printed = Vec::new();
+    let mut said = Vec::new();
+    // Three pipes at once: git may fill any of them before it reads the next line of its input.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            if let (Some(pipe), Some(bytes)) = (stdin.as_mut(), input) {
+                // git may die of a bad line before it has read all: its own words say more than our error.
+                let _ = pipe.write_all(bytes);
+            }
+            drop(stdin.take());
+        });
+        scope.spawn(|| stderr.as_mut().map(|pipe| pipe.read_to_end(&mut said)));
+        stdout.as_mut().map(|pipe| pipe.read_to_end(&mut printed))
+    });
+    let status = child.wait().map_err(|source| error(source.to_string()))?;
+    if status.success() {
+        Ok(printed)
+    } else {
+        let said = String::from_utf8_lossy(&said);
+        Err(error(said.lines().next().unwrap_or("it failed without a word").trim_start_matches("fatal: ").to_owned()))
+    }
+}

@@ -1,0 +1,165 @@
+//! Where this worktree is: on a branch, or at a commit.
+
+use super::pack::Durability;
+use super::refs::{Expected, RefEdit, RefValue};
+use super::{Repo, StoreError};
+use crate::model::{Branch, ObjectId, Person};
+
+/// The symbolic ref that says where this worktree is; git keeps it apart for every worktree.
+pub const HEAD: &str = "refs/worktree/trace/HEAD";
+
+/// The commit that HEAD's branch was at before the last command that moved it back.
+pub const ORIG_HEAD: &str = "refs/worktree/trace/ORIG_HEAD";
+
+/// Says where this worktree is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// On a branch, which need not have a commit yet.
+    Branch(Branch),
+    /// At a commit, on no branch.
+    Detached(ObjectId),
+}
+
+impl Repo {
+    /// Returns the ref of a branch.
+    pub fn branch_ref(&self, branch: &Branch) -> String {
+        format!("{}/heads/{branch}", self.settings.ref_prefix)
+    }
+
+    /// Returns the ref of a tag of this agent.
+    pub fn tag_ref(&self, tag: &Branch) -> String {
+        format!("{}/tags/{tag}", self.settings.ref_prefix)
+    }
+
+    /// Reads where this worktree is; before anything was said, that is the default branch.
+    ///
+    /// # Errors
+    /// When HEAD names something that is no branch.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        match self.find_ref(HEAD)? {
+            None => Ok(Head::Branch(Branch::default())),
+            Some(RefValue::Id(id)) => Ok(Head::Detached(id)),
+            Some(RefValue::Symbolic(target)) => {
+                let branch = self.branch_of(&target);
+                let reason = || format!("it points to '{target}', which is no context branch");
+                branch.map(Head::Branch).ok_or_else(|| StoreError::Ref { name: HEAD.to_owned(), reason: reason() })
+            }
+        }
+    }
+
+    /// Moves this worktree to a branch or commit.
+    ///
+    /// # Errors
+    /// When HEAD cannot be written.
+    pub fn set_head(&self, head: &Head, message: &str, who: &Person) -> Result<(), StoreError> {
+        let new = match head {
+            Head::Branch(branch) => RefValue::Symbolic(self.branch_ref(branch)),
+            Head::Detached(id) => RefValue::Id(*id),
+        };
+        self.set_ref(HEAD, Expected::Any, Some(new), message, who)
+    }
+
+    /// Creates a ref, or moves it from the object that it must hold (`None`: it must not exist).
+    ///
+    /// # Errors
+    /// [`StoreError::RefMoved`] when it holds something else.
+    pub fn move_ref(&self, name: &str, old: Option<ObjectId>, new: ObjectId, message: &str, who: &Person) -> Result<(), StoreError> {
+        self.set_ref(name, old.map_or(Expected::Absent, Expected::Id), Some(RefValue::Id(new)), message, who)
+    }
+
+    /// Sets a ref whatever it holds.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn overwrite_ref(&self, name: &str, new: ObjectId, message: &str, who: &Person) -> Result<(), StoreError> {
+        self.set_ref(name, Expected::Any, Some(RefValue::Id(new)), message, who)
+    }
+
+    /// Deletes a ref that holds this object.
+    ///
+    /// # Errors
+    /// [`StoreError::RefMoved`] when it holds something else.
+    pub fn delete_ref(&self, name: &str, old: ObjectId, who: &Person) -> Result<(), StoreError> {
+        self.set_ref(name, Expected::Id(old), None, "trace: delete", who)
+    }
+
+    fn set_ref(&self, name: &str, expected: Expected, new: Option<RefValue>, message: &str, who: &Person) -> Result<(), StoreError> {
+        let guard = self.lock()?;
+        let edit = RefEdit { name: name.to_owned(), expected, new, message: message.to_owned() };
+        self.edit_refs(&guard, &[edit], who, self.settings.durability(false))
+    }
+
+    /// Lists all branches with their newest commits.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn branches(&self) -> Result<Vec<(Branch, ObjectId)>, StoreError> {
+        self.named("heads")
+    }
+
+    /// Lists all tags with their commits.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn tags(&self) -> Result<Vec<(Branch, ObjectId)>, StoreError> {
+        self.named("tags")
+    }
+
+    fn named(&self, kind: &str) -> Result<Vec<(Branch, ObjectId)>, StoreError> {
+        let prefix = format!("{}/{kind}/", self.settings.ref_prefix);
+        let refs = self.list_refs(&prefix)?.into_iter();
+        let parse = |name: &str| {
+            let (agent, name) = name.strip_prefix(&prefix)?.split_once('/')?;
+            Branch::new(agent, name).ok()
+        };
+        Ok(refs.filter_map(|(name, id)| Some((parse(&name)?, id))).collect())
+    }
+
+    /// Lists refs below our prefix that git trace did not make.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn foreign_refs(&self) -> Result<Vec<String>, StoreError> {
+        let prefix = format!("{}/", self.settings.ref_prefix);
+        let ours = |name: &str| {
+            let rest: Vec<&str> = name.strip_prefix(&prefix).unwrap_or(name).split('/').collect();
+            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..])
+        };
+        Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())
+    }
+
+    fn branch_of(&self, ref_name: &str) -> Option<Branch> {
+        let rest = ref_name.strip_prefix(&self.settings.ref_prefix)?.strip_prefix("/heads/")?;
+        let (agent, name) = rest.split_once('/')?;
+        Branch::new(agent, name).ok()
+    }
+
+    /// Returns the user as git knows them, now.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIdentity`] when git knows no name or address.
+    pub fn committer(&self) -> Result<Person, StoreError> {
+        person(self.git.committer())
+    }
+
+    /// Returns who is to be named as author, now.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIdentity`] when git knows no name or address.
+    pub fn author(&self) -> Result<Person, StoreError> {
+        person(self.git.author())
+    }
+
+    /// Decides how a write is synced.
+    pub fn durability(&self, replayable: bool) -> Durability {
+        self.settings.durability(replayable)
+    }
+}
+
+fn person(signature: Option<gix::Result<gix::actor::SignatureRef<'_>>>) -> Result<Person, StoreError> {
+    let signature = signature.ok_or(StoreError::NoIdentity)?.map_err(|_| StoreError::NoIdentity)?;
+    let time = signature.time().map_err(|_| StoreError::NoIdentity)?;
+    let offset_minutes = i16::try_from(time.offset / 60).unwrap_or(0);
+    let time = crate::model::Time { millis: time.seconds.saturating_mul(1000), offset_minutes };
+    Ok(Person { name: signature.name.to_string(), email: signature.email.to_string(), time })
+}

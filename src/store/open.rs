@@ -1,0 +1,136 @@
+//! Opens a repository, and refuses the ones that we could hurt.
+
+use std::path::{Path, PathBuf};
+
+use gix::sec::trust::Mapping;
+
+use super::refs::Backend;
+use super::settings::Settings;
+use super::{Repo, StoreError};
+use crate::model::HashKind;
+
+/// Extensions of the repository format that change nothing for us, or that are handled.
+const KNOWN_EXTENSIONS: [&str; 9] = [
+    "noop",
+    "noop-v1",
+    "objectformat",
+    "partialclone",
+    "preciousobjects",
+    "refstorage",
+    "relativeworktrees",
+    "worktreeconfig",
+    "compatobjectformat",
+];
+
+impl Repo {
+    /// Finds the repository around `dir` as git does: `GIT_DIR` and its friends come first.
+    ///
+    /// # Errors
+    /// When there is none, when it belongs to somebody else, or when it uses what this program does not know.
+    pub fn discover(dir: &Path) -> Result<Self, StoreError> {
+        let mut trust: Mapping<gix::open::Options> = Mapping::default();
+        trust.full = trust.full.bail_if_untrusted(true);
+        trust.reduced = trust.reduced.bail_if_untrusted(true);
+        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
+        let git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
+        check_format(&git)?;
+
+        let kind = match git.object_hash() {
+            gix::hash::Kind::Sha1 => HashKind::Sha1,
+            gix::hash::Kind::Sha256 => HashKind::Sha256,
+            other => return Err(unsupported("object format", &other.to_string())),
+        };
+        let reftable = git.config_snapshot().string("extensions.refStorage").is_some_and(|value| value.starts_with(b"reftable"));
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
+        let settings = Settings::read(&git)?;
+        Ok(Repo {
+            kind,
+            private_dir: absolute(git.git_dir())?,
+            common_dir: absolute(git.common_dir())?,
+            objects_dir: absolute(git.objects.store_ref().path())?,
+            refs: if reftable { Backend::Reftable } else { Backend::Files },
+            quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
+            settings,
+            tip: Default::default(),
+            git,
+        })
+    }
+
+    /// Returns the hash function of the repository.
+    pub fn hash_kind(&self) -> HashKind {
+        self.kind
+    }
+
+    /// Returns the git directory of this worktree.
+    pub fn git_dir(&self) -> &Path {
+        &self.private_dir
+    }
+
+    /// Returns the folder for our own files, shared by all worktrees; it need not exist.
+    pub fn trace_dir(&self) -> PathBuf {
+        self.common_dir.join("trace")
+    }
+
+    /// Returns the work tree, if the repository has one.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.git.workdir()
+    }
+
+    /// Returns the commit that the work tree is at, if any.
+    pub fn code_commit(&self) -> Option<crate::model::ObjectId> {
+        let head = match self.refs {
+            Backend::Files => self.git.head_id().ok()?.detach(),
+            Backend::Reftable => {
+                let answer = super::git::run(self, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
+                gix::ObjectId::from_hex(answer.trim_ascii()).ok()?
+            }
+        };
+        crate::model::ObjectId::from_bytes(head.as_slice())
+    }
+}
+
+fn check_format(git: &gix::Repository) -> Result<(), StoreError> {
+    let config = git.config_snapshot();
+    let version = config.integer("core.repositoryFormatVersion").unwrap_or(0);
+    if !(0..=1).contains(&version) {
+        return Err(unsupported("format version", &version.to_string()));
+    }
+    // git ignores unknown extensions in version 0, and dies on them in version 1; gix opens both.
+    if version == 1 {
+        for section in config.plumbing().sections_by_name("extensions").into_iter().flatten() {
+            for name in section.body().value_names() {
+                let name = name.to_string().to_ascii_lowercase();
+                if !KNOWN_EXTENSIONS.contains(&name.as_str()) {
+                    return Err(unsupported("extension", &name));
+                }
+            }
+        }
+    }
+    match config.string("extensions.refStorage") {
+        Some(storage) if !(storage.starts_with(b"files") || storage.starts_with(b"reftable")) => {
+            Err(unsupported("ref storage", &storage.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unsupported(what: &'static str, value: &str) -> StoreError {
+    StoreError::Unsupported { what, value: value.to_owned() }
+}
+
+fn open_error(dir: &Path, error: &gix::Error) -> StoreError {
+    let text: Vec<String> = error_chain(error);
+    let all = text.join(": ");
+    if all.contains("ntrusted") || all.contains("unsafe") || all.contains("ownership") {
+        StoreError::Untrusted { path: dir.to_owned() }
+    } else if all.contains("Could not find a git repository") || all.contains("not a git repository") || all.contains("discover") {
+        StoreError::NoRepository { path: dir.to_owned() }
+    } else {
+        StoreError::Open { reason: all }
+    }
+}
+
+/// Returns the messages of an error and of its causes, outermost first.
+pub(super) fn error_chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect()
+}

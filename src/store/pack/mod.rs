@@ -1,0 +1,38 @@
+//! Packs: many objects in one file, written with the deltas that the caller already knows.
+//!
+//! * [`PackWriter`] streams any number of objects into one pack and its index (bulk import, consolidation).
+//! * [`write_small_pack`] stores a handful of objects durably with as few flushes as possible.
+//! * [`pack_objects`] packs what an iterator yields, fetching delta bases itself.
+//! * [`encode`] and [`apply`] are git's delta format.
+//!
+//! **Guarantees**
+//!
+//! 1. Nothing is visible to git before `finish`: temporaries are named `tmp_pack_…` and `tmp_idx_…`, the names that
+//!    `git prune` sweeps up, and a pack without its `.idx` is ignored by every reader.
+//! 2. A writer that is dropped, or whose disk is full, removes its temporaries.
+//! 3. After `finish(Durability::Durable)` returned, the objects survive a power cut.
+//! 4. Equal input gives an equal pack: same bytes, same name. A pack of that name that is already there is kept.
+//! 5. Memory is about 60 bytes per object (85 during `finish`), plus one object; no body is kept.
+//!
+//! The formats are those of `gitformat-pack(5)`: pack version 2, index version 2, `OFS_DELTA` only.
+
+mod block;
+mod consolidate;
+mod deflate;
+mod delta;
+mod entry;
+mod error;
+mod huffman;
+mod index;
+mod matches;
+mod publish;
+mod small;
+mod table;
+mod writer;
+
+pub use consolidate::{Source, pack_objects};
+pub use delta::{DeltaError, apply, encode};
+pub use error::PackError;
+pub use publish::{Durability, Finished};
+pub use small::write_small_pack;
+pub use writer::{Base, Options, PackWriter};

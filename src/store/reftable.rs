@@ -1,0 +1,72 @@
+//! Refs through git itself: the only way on a reftable, and the way of deleting on every storage.
+
+use super::git;
+use super::refs::{Expected, RefEdit, RefValue};
+use super::{Repo, StoreError};
+use crate::model::{ObjectId, Person};
+
+pub(super) fn find(repo: &Repo, name: &str) -> Result<Option<RefValue>, StoreError> {
+    if let Ok(target) = git::run(repo, "symbolic-ref", &["--quiet", name], None) {
+        let target = String::from_utf8_lossy(&target).trim_end().to_owned();
+        return Ok(Some(RefValue::Symbolic(target)));
+    }
+    let Ok(answer) = git::run(repo, "rev-parse", &["--verify", "--quiet", "--end-of-options", name], None) else {
+        return Ok(None);
+    };
+    parse_id(&answer).map(|id| Some(RefValue::Id(id)))
+}
+
+pub(super) fn list(repo: &Repo, prefix: &str) -> Result<Vec<(String, ObjectId)>, StoreError> {
+    let answer = git::run(repo, "for-each-ref", &["--format=%(objectname) %(refname)", prefix], None)?;
+    let text = String::from_utf8_lossy(&answer);
+    let rows = text.lines().filter_map(|line| line.split_once(' '));
+    rows.map(|(id, name)| Ok((name.to_owned(), parse_id(id.as_bytes())?))).collect()
+}
+
+/// Resolves `<full ref>@{…}` and the like through git.
+pub(super) fn resolve(repo: &Repo, revision: &str) -> Option<ObjectId> {
+    let wanted = format!("{revision}^{{commit}}");
+    let answer = git::run(repo, "rev-parse", &["--verify", "--quiet", "--end-of-options", &wanted], None).ok()?;
+    parse_id(&answer).ok()
+}
+
+/// Changes refs in one transaction of `git update-ref --stdin`.
+pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), StoreError> {
+    let none = "0".repeat(repo.hash_kind().len() * 2);
+    let mut script = String::from("start\n");
+    let mut symbolic = Vec::new();
+    for RefEdit { name, expected, new, .. } in edits {
+        let old = match expected {
+            Expected::Absent => Some(none.clone()),
+            Expected::Id(id) => Some(id.to_string()),
+            Expected::Any => None,
+        };
+        let old = old.map(|old| format!(" {old}")).unwrap_or_default();
+        match new {
+            Some(RefValue::Id(id)) => script += &format!("option no-deref\nupdate {name} {id}{old}\n"),
+            Some(RefValue::Symbolic(target)) => symbolic.push((name, target)),
+            None => script += &format!("option no-deref\ndelete {name}{old}\n"),
+        }
+    }
+    script += "prepare\ncommit\n";
+    let message = edits.first().map_or("trace", |edit| edit.message.as_str());
+    let message = crate::codec::one_line(message, 200);
+    if edits.len() > symbolic.len() {
+        let arguments = ["--create-reflog", "-m", &message, "--stdin"];
+        git::run_as(repo, "update-ref", &arguments, Some(script.as_bytes()), who).map_err(|error| match error {
+            StoreError::Git { reason, .. } if reason.contains("but expected") || reason.contains("already exists") => {
+                StoreError::RefMoved { name: edits[0].name.clone() }
+            }
+            other => other,
+        })?;
+    }
+    for (name, target) in symbolic {
+        git::run_as(repo, "symbolic-ref", &["-m", &message, name, target], None, who)?;
+    }
+    Ok(())
+}
+
+fn parse_id(answer: &[u8]) -> Result<ObjectId, StoreError> {
+    let text = String::from_utf8_lossy(answer);
+    text.trim().parse().map_err(|_| StoreError::Git { command: "rev-parse".to_owned(), reason: format!("unexpected answer '{}'", text.trim()) })
+}
