@@ -73,10 +73,10 @@ fn split_row(bytes: &[u8], hash: HashKind) -> Result<(Row<'_>, &[u8]), CodecErro
     };
     let end = rest.iter().position(|byte| *byte == 0).ok_or_else(|| error("a name does not end"))?;
     let (name, rest) = (&rest[..end], &rest[end + 1..]);
-    if rest.len() < hash.len() {
+    if rest.len() < hash.id_len() {
         return Err(error("an object id is cut off"));
     }
-    let (raw, rest) = rest.split_at(hash.len());
+    let (raw, rest) = rest.split_at(hash.id_len());
     let id = ObjectId::from_bytes(raw).ok_or_else(|| error("an object id is cut off"))?;
     Ok((Row { kind, name, id }, rest))
 }

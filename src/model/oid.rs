@@ -14,7 +14,7 @@ pub enum HashKind {
 
 impl HashKind {
     /// Returns the length of an object id in bytes: 20 or 32.
-    pub const fn len(self) -> usize {
+    pub const fn id_len(self) -> usize {
         match self {
             HashKind::Sha1 => 20,
             HashKind::Sha256 => 32,

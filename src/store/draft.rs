@@ -18,6 +18,7 @@ pub(super) struct Draft {
     total: u64,
     count: u64,
     next: u64,
+    manifest: Manifest,
     snapshot: Snapshot,
 }
 
@@ -55,8 +56,9 @@ pub struct CommitRequest {
 impl Draft {
     /// Begins a context that has no commit yet.
     pub(super) fn new(repo: &Repo, sink: &mut Sink, manifest: &Manifest) -> Result<Self, StoreError> {
-        let manifest = sink.put(repo, Kind::Blob, &manifest.encode(), None)?;
-        Ok(Draft { tip: None, committed_total: 0, total: 0, count: 0, next: 0, snapshot: Snapshot::new(repo.hash_kind(), manifest) })
+        let id = sink.put(repo, Kind::Blob, &manifest.encode(), None)?;
+        let snapshot = Snapshot::new(repo.hash_kind(), id);
+        Ok(Draft { tip: None, committed_total: 0, total: 0, count: 0, next: 0, manifest: manifest.clone(), snapshot })
     }
 
     /// Goes on from a commit.
@@ -64,9 +66,9 @@ impl Draft {
         let Commit { tree, facts, .. } = repo.read_commit(&tip)?;
         let snapshot = repo.read_snapshot(&tip, tree)?;
         // Older than anything else: a newer format must be seen before it is written on.
-        repo.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(tip, error))?;
+        let manifest = repo.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(tip, error))?;
         let Facts { total, count, next, .. } = facts;
-        Ok(Draft { tip: Some(tip), committed_total: total, total, count, next, snapshot })
+        Ok(Draft { tip: Some(tip), committed_total: total, total, count, next, manifest, snapshot })
     }
 }
 
@@ -124,6 +126,11 @@ impl Context<'_> {
     /// Returns the newest commit, those of this change included.
     pub fn tip(&self) -> Option<ObjectId> {
         self.draft.tip
+    }
+
+    /// Returns the manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.draft.manifest
     }
 
     /// Returns what the model would see now, in tokens.
@@ -240,6 +247,7 @@ impl Context<'_> {
     pub fn set_manifest(&mut self, manifest: &Manifest) -> Result<(), StoreError> {
         let id = self.sink.put(self.repo, Kind::Blob, &manifest.encode(), None)?;
         self.draft.snapshot.set_manifest(id);
+        self.draft.manifest = manifest.clone();
         Ok(())
     }
 

@@ -143,7 +143,7 @@ pub(super) fn append_reflog(
     message: &str,
 ) -> Result<(), StoreError> {
     let path = repo.ref_base(name).join("logs").join(name);
-    let none = "0".repeat(repo.hash_kind().len() * 2);
+    let none = "0".repeat(repo.hash_kind().id_len() * 2);
     let hex = |id: Option<ObjectId>| id.map_or_else(|| none.clone(), |id| id.to_string());
     let line = format!("{} {} {}\t{}\n", hex(old), hex(new), signature(who), one_line(message, 200));
     let open = || OpenOptions::new().append(true).create(true).open(&path);

@@ -32,7 +32,7 @@ pub(super) fn resolve(repo: &Repo, revision: &str) -> Option<ObjectId> {
 
 /// Changes refs in one transaction of `git update-ref --stdin`.
 pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), StoreError> {
-    let none = "0".repeat(repo.hash_kind().len() * 2);
+    let none = "0".repeat(repo.hash_kind().id_len() * 2);
     let mut script = String::from("start\n");
     let mut symbolic = Vec::new();
     for RefEdit { name, expected, new, .. } in edits {

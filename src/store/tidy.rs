@@ -37,7 +37,7 @@ impl Repo {
         if !flushed.loose.is_empty() {
             let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
             let size = note(&self.trace_dir().join("loose"), &raw)?;
-            if size / self.kind.len() as u64 >= limit {
+            if size / self.kind.id_len() as u64 >= limit {
                 self.pack_loose(guard)?;
             }
         }
@@ -61,7 +61,7 @@ impl Repo {
     fn pack_loose(&self, guard: &Guard) -> Result<(), StoreError> {
         let list = self.trace_dir().join("loose");
         let raw = fs::read(&list).unwrap_or_default();
-        let ids: Vec<ObjectId> = raw.chunks_exact(self.kind.len()).filter_map(ObjectId::from_bytes).collect();
+        let ids: Vec<ObjectId> = raw.chunks_exact(self.kind.id_len()).filter_map(ObjectId::from_bytes).collect();
         let file = |id: &ObjectId| {
             let hex = id.to_string();
             self.objects_dir.join(&hex[..2]).join(&hex[2..])

@@ -69,8 +69,8 @@ pub(super) fn finalize(hasher: hash::Hasher) -> Result<ObjectId, PackError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Row;
     use super::*;
-    use crate::store::pack::table::Row;
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 

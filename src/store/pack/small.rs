@@ -11,7 +11,7 @@ const STORED_BELOW: usize = 4096;
 
 /// Writes `objects` as one pack: two files, two flushes at the same time and one of their directory.
 ///
-/// Three loose objects need nine flushes. Git reads every pack's index, though, and tidies up by itself from 50 packs on
+/// Three loose objects need six, one after the other. Git reads every pack's index, though, and tidies up by itself from 50 packs on
 /// (`gc.autoPackLimit`), so small packs have to be consolidated earlier.
 ///
 /// # Errors

@@ -27,7 +27,8 @@ const HEADER: usize = 12;
 /// How a pack is to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Deflate level, 0 (stored) to 9.
+    /// Deflate level, 0 (stored) to 9. It hardly matters below 1 KB; at 40 KB, level 6 takes three times as long as 3
+    /// and makes 6 % less.
     pub level: u8,
     /// The most deltas that have to be applied to read one object; 0 for none. Git's own is 50.
     pub max_delta_depth: u8,
@@ -38,7 +39,7 @@ pub struct Options {
 impl Default for Options {
     /// The measured compromise for imports.
     fn default() -> Self {
-        Self { level: 2, max_delta_depth: 50, stored_below: 100 }
+        Self { level: 3, max_delta_depth: 50, stored_below: 100 }
     }
 }
 
@@ -105,7 +106,7 @@ impl PackWriter {
     /// Writes an object as its difference from `base` where that is worth it, and whole otherwise.
     ///
     /// It is written whole if the base is not in this pack, is of another kind or already as deep as allowed, or if the
-    /// difference is more than half of the object.
+    /// difference is more than three quarters of the object.
     ///
     /// # Errors
     /// As [`PackWriter::write`]; also if `base.bytes` is not what was written as `base.id`.
@@ -165,7 +166,9 @@ impl PackWriter {
     /// Makes the pack visible under its final name; nothing is left of an empty one.
     ///
     /// # Errors
-    /// If the disk refuses: then nothing is visible, except when only the last flush of the directory failed.
+    /// If the disk refuses: then nothing is visible, except when only the last flush of the directory failed. If the
+    /// very last rename fails, a pack without its index stays behind: git ignores it, and another process that finishes
+    /// the same pack may be just about to name its index, so that it must not be removed.
     pub fn finish(mut self, durability: Durability) -> Result<Option<Finished>, PackError> {
         self.check()?;
         if self.is_empty() {
@@ -241,7 +244,7 @@ impl PackWriter {
         if crc32fast::hash(base.bytes) != row.content_crc {
             return Err(PackError::BaseMismatch { id: base.id });
         }
-        let worth_it = self.encoder.encode(base.bytes, bytes, bytes.len() * 3 / 4, &mut self.delta);
+        let worth_it = self.encoder.encode(base.bytes, bytes, bytes.len() / 4 * 3, &mut self.delta);
         Ok(worth_it.then_some(row))
     }
 
@@ -263,7 +266,7 @@ impl PackWriter {
     }
 
     /// Fills in the number of objects and returns the checksum of the whole file, which therefore is read again: a hash
-    /// cannot begin in the middle, and from the page cache this is 5 % of the time of the import.
+    /// cannot begin in the middle, and from the page cache all of `finish` is 4 % of an import.
     fn seal_file(&mut self, count: u32) -> Result<ObjectId, PackError> {
         let Some(file) = &mut self.file else {
             return Err(PackError::Broken);
@@ -286,7 +289,7 @@ impl PackWriter {
     }
 
     /// Inflates object number `at` and names the number of its base if it is a delta.
-    fn read_row(&mut self, at: usize) -> Result<Option<(Vec<u8>, Option<usize>)>, PackError> {
+    fn read_row(&mut self, at: usize) -> Result<Option<Stored>, PackError> {
         let start = self.table.rows()[at].offset;
         let end = self.table.rows().get(at + 1).map_or(self.bytes(), |next| next.offset);
         let raw = self.read_raw(start, end)?.into_owned();
@@ -331,6 +334,9 @@ impl PackWriter {
         Ok(Cow::Owned(raw))
     }
 }
+
+/// What an entry of the pack inflates to, and the number of its base if that is a delta.
+type Stored = (Vec<u8>, Option<usize>);
 
 /// The id that git gives to an object: the hash of its kind, its length and its content.
 fn object_id(hash: hash::Kind, kind: Kind, bytes: &[u8]) -> Result<ObjectId, PackError> {

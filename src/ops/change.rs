@@ -1,0 +1,193 @@
+//! The frame of every operation that writes: one commit on the target, or nothing.
+
+use serde::Serialize;
+
+use super::workspace::{Target, Workspace};
+use super::{OpError, preview};
+use crate::codec::{Manifest, Meta};
+use crate::export::plain_text;
+use crate::model::{BodyKind, Entry, EntryId, Flags, ObjectId, Operation, Role, Touch, Usage};
+use crate::redact::Redacted;
+use crate::store::{Batch, CommitRequest, Context, Size, Start, StoreError};
+use crate::tokens::{self, Encoding};
+
+/// Times that a change is made anew when git itself moved the branch in between.
+const ATTEMPTS: usize = 5;
+
+/// Says what an operation did to a branch, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// The branch, unless HEAD is detached.
+    pub branch: Option<String>,
+    /// The new commit; `None` on a dry run.
+    pub commit: Option<ObjectId>,
+    /// The commit before; `None` if this is the first.
+    pub parent: Option<ObjectId>,
+    /// The entries that were touched.
+    pub entries: Vec<EntryId>,
+    /// Change of the context's size in tokens.
+    pub tokens: i64,
+    /// Tokens of the context now.
+    pub total: u64,
+    /// Entries of the context now.
+    pub count: u64,
+    /// The most tokens that the context should have.
+    pub budget: Option<u64>,
+    /// Rules whose secrets were replaced, one for each finding.
+    pub redacted: Vec<String>,
+    /// The command that takes it back.
+    pub undo: Option<String>,
+}
+
+/// Says what a commit is to record, before it is redacted.
+pub(super) struct Record {
+    pub(super) operation: Operation,
+    pub(super) subject: String,
+    pub(super) body: String,
+    pub(super) entries: Vec<Touch>,
+    pub(super) model: Option<String>,
+    pub(super) usage: Option<Usage>,
+}
+
+impl Record {
+    pub(super) fn new(operation: Operation, subject: String, entries: Vec<Touch>) -> Self {
+        Record { operation, subject, body: String::new(), entries, model: None, usage: None }
+    }
+}
+
+/// Holds what a change needs while it is made.
+pub(super) struct Editing<'a> {
+    pub(super) workspace: &'a Workspace,
+    pub(super) encoding: Encoding,
+    pub(super) context: Context<'a>,
+    /// Rules whose secrets were replaced so far.
+    pub(super) redacted: Vec<String>,
+}
+
+impl Editing<'_> {
+    /// Redacts a body, counts it and stores it: the one way of bytes into the repository.
+    pub(super) fn put(&mut self, role: &Role, kind: &BodyKind, body: &[u8]) -> Result<(ObjectId, u64), OpError> {
+        let body = redact_body(self.workspace, kind, body)?;
+        self.redacted.extend(body.findings().iter().map(|finding| finding.rule.to_string()));
+        let tokens = count_entry(self.encoding, role, kind, body.as_inner());
+        Ok((self.context.put_body(&body)?, tokens))
+    }
+
+    /// Puts a new entry at the end.
+    pub(super) fn append(&mut self, id: EntryId, role: Role, kind: BodyKind, body: &[u8], meta: Option<&Meta>, pin: bool) -> Result<Entry, OpError> {
+        let (blob, tokens) = self.put(&role, &kind, body)?;
+        let meta = meta.map(|meta| self.context.put_meta(meta)).transpose()?;
+        let position = self.context.next_position()?;
+        let flags = Flags { pin, other: Vec::new() };
+        let entry = Entry { position, role, tokens, id, flags, kind, body: blob, meta };
+        self.context.append(entry.clone())?;
+        Ok(entry)
+    }
+}
+
+/// Replaces the secrets in a body by markers.
+pub(super) fn redact_body(workspace: &Workspace, kind: &BodyKind, body: &[u8]) -> Result<Redacted<Vec<u8>>, OpError> {
+    let redactor = workspace.redactor()?;
+    Ok(if *kind == BodyKind::Json { redactor.json(body) } else { redactor.text(body) })
+}
+
+/// Counts what an entry costs the model: its body and the framing of a message; nothing if it is not sent.
+pub(super) fn count_entry(encoding: Encoding, role: &Role, kind: &BodyKind, body: &[u8]) -> u64 {
+    if !role.is_sent() {
+        return 0;
+    }
+    let kind = if *kind == BodyKind::Json { tokens::Body::Json } else { tokens::Body::Text };
+    tokens::count_body(encoding, kind, body) + tokens::MESSAGE_FRAMING
+}
+
+/// Returns the beginning of what an entry says, on one line.
+pub(super) fn preview_body(kind: &BodyKind, body: &[u8]) -> String {
+    // Enough for a line: a body may have megabytes.
+    preview(&plain_text(kind, body))
+}
+
+impl Workspace {
+    /// Makes one commit on the target: `edit` changes the context and says what to record.
+    ///
+    /// Everything is written before the branch moves; on a dry run nothing is.
+    pub(super) fn change(
+        &self,
+        dry_run: bool,
+        edit: &mut dyn FnMut(&mut Editing<'_>) -> Result<Record, OpError>,
+    ) -> Result<Changed, OpError> {
+        let target = self.target()?;
+        let mut attempt = 1;
+        loop {
+            match self.try_change(&target, dry_run, edit) {
+                Err(OpError::Store(StoreError::RefMoved { .. })) if attempt < ATTEMPTS => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn try_change(
+        &self,
+        target: &Target,
+        dry_run: bool,
+        edit: &mut dyn FnMut(&mut Editing<'_>) -> Result<Record, OpError>,
+    ) -> Result<Changed, OpError> {
+        // Built before the lock is taken: others need not wait for it.
+        let redactor = self.redactor()?;
+        let mut batch = self.repo.begin(Size::Few)?;
+        let manifest = Manifest::new(Encoding::O200kBase.name(), None);
+        let context = open_context(&mut batch, &target.ref_name, &manifest)?;
+        let parent = context.tip();
+        let before = context.total();
+        let manifest = context.manifest().clone();
+        let encoding = Workspace::encoding(&manifest);
+        let mut editing = Editing { workspace: self, encoding, context, redacted: Vec::new() };
+        let record = edit(&mut editing)?;
+
+        let subject = redactor.line(&record.subject);
+        let body = redactor.line(&record.body);
+        let committer = self.repo.committer()?;
+        let entries: Vec<EntryId> = record.entries.iter().map(|touch| touch.id).collect();
+        let reflog = format!("trace {}: {}", record.operation, subject.as_inner());
+        let Editing { mut context, redacted, .. } = editing;
+        let commit = context.commit(CommitRequest {
+            operation: record.operation,
+            subject,
+            body,
+            entries: record.entries,
+            author: self.repo.author()?,
+            committer: committer.clone(),
+            agent: target.branch.as_ref().map(|branch| branch.agent().to_owned()).filter(|agent| agent != "main"),
+            code: self.repo.code_commit(),
+            model: record.model,
+            usage: record.usage,
+            cost: None,
+            session: None,
+            other: Vec::new(),
+        })?;
+        let (total, count) = (context.total(), context.count());
+        if !dry_run {
+            batch.finish(&reflog, &committer, self.repo.durability(false))?;
+        }
+        let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+        Ok(Changed {
+            branch: target.branch.as_ref().map(ToString::to_string),
+            commit: (!dry_run).then_some(commit),
+            parent,
+            entries,
+            tokens: signed(total) - signed(before),
+            total,
+            count,
+            budget: self.budget(target, Some(&manifest))?,
+            redacted,
+            undo: parent.filter(|_| !dry_run).map(|parent| format!("git trace reset --hard {}", parent.short(12))),
+        })
+    }
+}
+
+/// Opens the context of a ref, or an empty one if the ref does not exist.
+pub(super) fn open_context<'b>(batch: &'b mut Batch<'_>, ref_name: &str, manifest: &Manifest) -> Result<Context<'b>, OpError> {
+    if batch.context(ref_name)?.is_none() {
+        return Ok(batch.start(ref_name, Start::Empty(manifest))?);
+    }
+    Ok(batch.context(ref_name)?.expect("it was there a moment ago"))
+}

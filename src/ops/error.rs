@@ -1,0 +1,119 @@
+//! Why an operation was not carried out.
+
+use crate::codec::CodecError;
+use crate::model::{BranchError, PositionError};
+use crate::redact::ConfigError;
+use crate::store::StoreError;
+
+/// Says why an operation was refused; the repository is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum OpError {
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A name cannot be a branch's or a tag's.
+    #[error(transparent)]
+    Branch(#[from] BranchError),
+    /// All positions are used up.
+    #[error(transparent)]
+    Position(#[from] PositionError),
+    /// The repository's own redaction rules cannot be used.
+    #[error("cannot use '.gitleaks.toml': {0}")]
+    RedactionRules(#[from] ConfigError),
+    /// There is nothing to store.
+    #[error("the message is empty")]
+    EmptyMessage,
+    /// The messages are not of a form that we know.
+    #[error("malformed message{}: {reason}", at.map(|at| format!(" {at}")).unwrap_or_default())]
+    Message {
+        /// Which one of the list, from 1.
+        at: Option<usize>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A branch has no commit yet.
+    #[error("branch '{branch}' has no commits yet")]
+    NoCommits {
+        /// The branch.
+        branch: String,
+    },
+    /// No entry of the context has that name.
+    #[error("unknown entry '{name}'")]
+    UnknownEntry {
+        /// The name as given.
+        name: String,
+        /// Entries that come close, with the beginning of what they say.
+        near: Vec<String>,
+    },
+    /// More than one entry has an id that begins so.
+    #[error("entry '{name}' is ambiguous")]
+    AmbiguousEntry {
+        /// The name as given.
+        name: String,
+        /// The ids that begin so.
+        candidates: Vec<String>,
+    },
+    /// The entry is pinned, so that its words stay.
+    #[error("entry '{id}' is pinned")]
+    Pinned {
+        /// The entry.
+        id: String,
+    },
+    /// The operation would change nothing.
+    #[error("nothing to do: {reason}")]
+    Nothing {
+        /// Why.
+        reason: String,
+    },
+    /// A ref of that name exists.
+    #[error("{what} '{name}' already exists")]
+    Exists {
+        /// `branch` or `tag`.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// No tag has that name.
+    #[error("tag '{name}' not found")]
+    NoTag {
+        /// The name.
+        name: String,
+    },
+    /// The operation would separate a tool call from its result.
+    #[error("'{id}' holds a tool call or result whose other half would stay: '{other}'")]
+    ToolPair {
+        /// The entry that was to change.
+        id: String,
+        /// The entry with the other half.
+        other: String,
+    },
+    /// A file could not be read.
+    #[error("cannot read '{path}': {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl OpError {
+    /// Tells what the user can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            OpError::Store(error) => error.hint().into_iter().collect(),
+            OpError::UnknownEntry { near, .. } => near.iter().map(|entry| format!("did you mean {entry}?")).collect(),
+            OpError::AmbiguousEntry { candidates, .. } => vec![format!("it could be {}", candidates.join(", "))],
+            OpError::Pinned { id } => vec![format!("to let it go first: git trace unpin {id}")],
+            OpError::NoCommits { .. } => vec!["store something first: git trace commit --role user -F <file>".to_owned()],
+            OpError::ToolPair { other, id } => vec![format!("take both: git trace drop {id} {other}")],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl From<CodecError> for OpError {
+    fn from(error: CodecError) -> Self {
+        OpError::Store(error.into())
+    }
+}

@@ -1,0 +1,50 @@
+//! The library's API: one verb a file, from a request to an outcome.
+
+mod change;
+mod checkout;
+mod commit;
+mod context;
+mod diff;
+mod drop;
+mod edit;
+mod error;
+mod find;
+mod init;
+mod log;
+mod message;
+mod pin;
+mod reset;
+mod show;
+mod status;
+mod tag;
+mod workspace;
+
+pub use change::Changed;
+pub use checkout::{Checkout, CheckedOut, checkout};
+pub use commit::{Commit as CommitMessages, commit};
+pub use context::{Materialized, context};
+pub use diff::{Difference, EntryChange, diff};
+pub use drop::{Drop as DropEntries, drop};
+pub use edit::{Edit, edit};
+pub use error::OpError;
+pub use init::{Init, Initialized, init};
+pub use log::{Log, log};
+pub use message::{NewMessage, parse_messages};
+pub use pin::{Pin, pin};
+pub use reset::{Reset, ResetMode, WasReset, reset};
+pub use show::{Shown, show};
+pub use status::{Budget, Status, status};
+pub use tag::{Tag, TagOutcome, tag};
+pub use workspace::{Target, Workspace};
+
+use crate::codec::one_line;
+
+/// Longest preview of an entry in a subject line or list, in characters.
+const PREVIEW_MAX: usize = 60;
+
+/// Returns the beginning of a text on one line.
+fn preview(text: &str) -> String {
+    // Enough to find the first words, however much follows.
+    let end = text.char_indices().map(|(at, _)| at).nth(2000).unwrap_or(text.len());
+    one_line(&text[..end], PREVIEW_MAX)
+}

@@ -1,0 +1,200 @@
+//! What every operation works on: a repository, the branch that is meant, and the redactor.
+
+use std::cell::OnceCell;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::OpError;
+use crate::codec::{Manifest, derive_entry_id};
+use crate::model::{Branch, Commit, EntryId, ObjectId};
+use crate::redact::{Config, Key, Options, Redactor};
+use crate::store::{HEAD, Head, Repo, StoreError};
+use crate::tokens::Encoding;
+
+/// The largest `.gitleaks.toml` that is read, in bytes.
+const RULES_MAX: u64 = 1 << 20;
+
+/// Opens the operations on one repository.
+pub struct Workspace {
+    pub(crate) repo: Repo,
+    branch: Option<Branch>,
+    id_seed: Option<String>,
+    redactor: OnceCell<Redactor>,
+    warnings: std::cell::RefCell<Vec<String>>,
+}
+
+/// Names the ref that an operation reads or moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The full name.
+    pub ref_name: String,
+    /// The branch, unless HEAD is detached.
+    pub branch: Option<Branch>,
+}
+
+impl Workspace {
+    /// Finds the repository around `dir`, as git does.
+    ///
+    /// `branch` stands in the place of HEAD's branch (`--branch`, `GITTRACE_BRANCH`). With `id_seed`, ids of new
+    /// entries follow from it and the commit before, so that tests see the same ones again.
+    ///
+    /// # Errors
+    /// When there is no repository, or it is refused; when `branch` is no branch name.
+    pub fn discover(dir: &Path, branch: Option<&str>, id_seed: Option<String>) -> Result<Self, OpError> {
+        let repo = Repo::discover(dir)?;
+        let branch = branch.map(|name| Branch::parse(name, Branch::default().agent())).transpose()?;
+        Ok(Workspace { repo, branch, id_seed, redactor: OnceCell::new(), warnings: Default::default() })
+    }
+
+    /// Returns what the user configured.
+    pub fn settings(&self) -> &crate::store::Settings {
+        self.repo.settings()
+    }
+
+    /// Reads a variable of git's configuration as text.
+    pub fn config(&self, key: &str) -> Option<String> {
+        self.repo.config(key)
+    }
+
+    /// Returns what is odd but hinders nothing, once: broken redaction rules, for example.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.warnings.take()
+    }
+
+    /// Returns the ref that is meant when none is named.
+    ///
+    /// # Errors
+    /// When HEAD cannot be read.
+    pub fn target(&self) -> Result<Target, OpError> {
+        let branch = match &self.branch {
+            Some(branch) => branch.clone(),
+            None => match self.repo.head()? {
+                Head::Branch(branch) => branch,
+                Head::Detached(_) => return Ok(Target { ref_name: HEAD.to_owned(), branch: None }),
+            },
+        };
+        Ok(Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) })
+    }
+
+    /// Returns the newest commit of the target.
+    ///
+    /// # Errors
+    /// When the target has no commit yet, or it cannot be read.
+    pub fn tip(&self) -> Result<Commit, OpError> {
+        let target = self.target()?;
+        let id = self.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits())?;
+        Ok(self.repo.read_commit(&id)?)
+    }
+
+    /// Finds the commit that a revision names; `None` and `HEAD` are the target.
+    ///
+    /// # Errors
+    /// When it names nothing, or git trace did not make it.
+    pub fn commit(&self, revision: Option<&str>) -> Result<Commit, OpError> {
+        let id = self.resolve(revision.unwrap_or("HEAD"))?;
+        Ok(self.repo.read_commit(&id)?)
+    }
+
+    /// Finds the object id of the commit that a revision names.
+    ///
+    /// # Errors
+    /// When it names nothing.
+    pub fn resolve(&self, revision: &str) -> Result<ObjectId, OpError> {
+        let rest = revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@').filter(|rest| !rest.starts_with('{')));
+        let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@']));
+        let target = self.target()?;
+        match (rest, &self.branch) {
+            (Some(""), _) => self.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits()),
+            (Some(rest), Some(_)) => Ok(self.repo.resolve(&format!("{}{rest}", target.ref_name))?),
+            _ => Ok(self.repo.resolve(revision)?),
+        }
+    }
+
+    /// Returns the redactor with this repository's key and rules.
+    pub(crate) fn redactor(&self) -> Result<&Redactor, OpError> {
+        if let Some(redactor) = self.redactor.get() {
+            return Ok(redactor);
+        }
+        let redactor = if self.repo.settings().redact {
+            let home = self.repo.settings().redact_home.then(|| std::env::var("HOME").ok()).flatten();
+            let options = Options { home: home.map(|home| vec![home]), config: self.redaction_rules()? };
+            Redactor::new(self.redaction_key()?, options)
+        } else {
+            Redactor::off()
+        };
+        Ok(self.redactor.get_or_init(|| redactor))
+    }
+
+    fn redaction_rules(&self) -> Result<Option<Config>, OpError> {
+        let Some(path) = self.repo.work_dir().map(|dir| dir.join(".gitleaks.toml")) else { return Ok(None) };
+        let small = fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() <= RULES_MAX);
+        let Some(text) = small.then(|| fs::read_to_string(&path).ok()).flatten() else { return Ok(None) };
+        let config = Config::from_gitleaks_toml(&text)?;
+        let warnings = config.warnings().iter().map(|warning| format!(".gitleaks.toml: {warning}"));
+        self.warnings.borrow_mut().extend(warnings);
+        Ok(Some(config))
+    }
+
+    /// Reads the key of this repository's markers, or makes one: it never leaves the git directory.
+    fn redaction_key(&self) -> Result<Key, OpError> {
+        let dir = self.repo.trace_dir();
+        let path = dir.join("redaction-key");
+        let read = || fs::read(&path).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        if let Some(key) = read() {
+            return Ok(Key::new(key));
+        }
+        let io = |action, path: &Path, source| StoreError::Io { action, path: path.to_owned(), source };
+        fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| io("make", &path, std::io::Error::other(error.to_string())))?;
+        // Whole or not at all, and the first one wins: two processes may be here at once.
+        let temporary = dir.join(format!("redaction-key.{:08x}", fastrand::u32(..)));
+        let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
+        let written = opened.and_then(|mut file| {
+            file.write_all(&key)?;
+            file.sync_all()
+        });
+        let linked = written.and_then(|()| fs::hard_link(&temporary, &path));
+        let _ = fs::remove_file(&temporary);
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(io("write", &path, error).into()),
+            _ => Ok(Key::new(read().unwrap_or(key))),
+        }
+    }
+
+    /// Returns the encoding in which a context's tokens are counted.
+    pub(crate) fn encoding(manifest: &Manifest) -> Encoding {
+        manifest.tokenizer.parse().unwrap_or(Encoding::O200kBase)
+    }
+
+    /// Makes the id of a new entry, the `nth` of a change on top of `parent`.
+    pub(crate) fn new_entry_id(&self, parent: Option<ObjectId>, nth: usize) -> EntryId {
+        match &self.id_seed {
+            Some(seed) => derive_entry_id(&format!("seed:{seed}:{}:{nth}", parent.map(|id| id.to_string()).unwrap_or_default())),
+            None => EntryId::from_bits(fastrand::u64(..)),
+        }
+    }
+
+    /// Returns the most tokens that a branch's context should have: `trace.<branch>.budget`, the manifest's, or
+    /// `trace.budget`.
+    pub(crate) fn budget(&self, target: &Target, manifest: Option<&Manifest>) -> Result<Option<u64>, OpError> {
+        let key = target.branch.as_ref().map(|branch| format!("trace.{branch}.budget"));
+        if let Some((key, value)) = key.and_then(|key| Some((key.clone(), self.repo.config(&key)?))) {
+            return value.parse().map(Some).map_err(|_| StoreError::Config { key, value }.into());
+        }
+        Ok(manifest.and_then(|manifest| manifest.budget).or(self.repo.settings().budget))
+    }
+}
+
+impl Target {
+    /// Returns the name that people use.
+    pub fn display_name(&self) -> String {
+        self.branch.as_ref().map_or_else(|| "HEAD (detached)".to_owned(), ToString::to_string)
+    }
+
+    pub(crate) fn no_commits(&self) -> OpError {
+        OpError::NoCommits { branch: self.display_name() }
+    }
+}
