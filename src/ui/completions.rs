@@ -52,14 +52,14 @@ impl Shell {
 /// Writes the completion script of a command for a shell.
 pub fn script(command: Command, shell: Shell) -> String {
     match shell {
-        Shell::Bash => generated(command, Bash) + BASH,
+        Shell::Bash => bash(command) + BASH,
         Shell::Zsh => {
-            let script = generated(command, Zsh);
+            let script = generated(command, Zsh, "git-trace");
             // The first line must stay `#compdef git-trace`.
             let (head, rest) = script.split_once('\n').unwrap_or((&script, ""));
             format!("{head}\n{ZSH}{rest}")
         }
-        Shell::Fish => generated(command, Fish) + FISH,
+        Shell::Fish => generated(command, Fish, "git-trace") + FISH,
     }
 }
 
@@ -72,7 +72,7 @@ _git_trace() {
     local COMP_CWORD=$((cword - at))
     local before="$prev"
     if ((COMP_CWORD == 1)); then before="git-trace"; fi
-    _git__trace "git-trace" "$cur" "$before"
+    _gittrace "git-trace" "$cur" "$before"
     local i
     for i in "${!COMPREPLY[@]}"; do
         case "${COMPREPLY[i]}" in
@@ -88,25 +88,32 @@ const ZSH: &str = "#
 #   zstyle ':completion:*:*:git:*' user-commands trace:'version the contexts of agents'
 ";
 
-/// What follows `git trace` is completed as what follows `git-trace`.
+/// What follows `git trace` is completed as what follows `git-trace`; the conditions are of fish's own `git.fish`.
 const FISH: &str = r#"
-function __fish_git_trace_is_next
-    set -l words (commandline -opc)
-    contains -- trace $words[2..]
-end
 function __fish_git_trace_delegated
     set -l words (commandline -opc)
     set -l at (contains -i -- trace $words)
     set -l rest (string escape -- $words[(math $at + 1)..-1])
     complete -C "git-trace $rest "(commandline -ct)
 end
-complete -c git -n 'not __fish_git_trace_is_next' -n __fish_is_first_arg -f -a trace -d 'Version the contexts of agents'
-complete -c git -n 'functions -q __fish_git_using_command; and __fish_git_using_command trace; or __fish_git_trace_is_next' -f -a '(__fish_git_trace_delegated)'
+complete -c git -n __fish_git_needs_command -f -a trace -d 'Version the contexts of agents'
+complete -c git -n '__fish_git_using_command trace' -f -a '(__fish_git_trace_delegated)'
 "#;
 
-fn generated(mut command: Command, shell: impl Generator) -> String {
+/// Makes bash's script under a name without a hyphen: with one, clap_complete 4.6 gives a subcommand two different names
+/// in the two halves of the script, and offers nothing after it.
+fn bash(command: Command) -> String {
+    let script = generated(command, Bash, "gittrace");
+    let lines = script.lines().map(|line| match line.strip_suffix(" gittrace") {
+        Some(head) if head.trim_start().starts_with("complete ") => format!("{head} git-trace\n"),
+        _ => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+fn generated(mut command: Command, shell: impl Generator, name: &str) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "git-trace", &mut script);
+    clap_complete::generate(shell, &mut command, name, &mut script);
     // The generators write text; the replacement never happens.
     String::from_utf8_lossy(&script).into_owned()
 }
@@ -149,7 +156,7 @@ mod tests {
             read -ra COMP_WORDS <<< "$COMP_LINE"; [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=('')
             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
             case $COMP_LINE in
-                git-trace*) _completion_loader git-trace; _git__trace git-trace "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}" ;;
+                git-trace*) _completion_loader git-trace; "$(complete -p git-trace | grep -o "_[a-z_]*")" git-trace "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}" ;;
                 *) __git_wrap__git_main ;;
             esac
             printf '%s|\n' "${{COMPREPLY[@]}}""#
@@ -169,6 +176,8 @@ mod tests {
         assert!(!offered.iter().any(|line| line.starts_with("workflow")), "{offered:?}");
         let offered = bash_offers("git -C . trace workflow li").unwrap_or_default();
         assert_eq!(offered, ["list |"]);
+        let offered = bash_offers("git trace cherry-pick --con").unwrap_or_default();
+        assert_eq!(offered, ["--continue |"]);
         let offered = bash_offers("git-trace log --one").unwrap_or_default();
         assert_eq!(offered, ["--oneline|"]);
     }
@@ -205,12 +214,18 @@ mod tests {
             r#"zmodload zsh/zpty; zpty inner zsh -f -i
             zpty -w inner "PS1=; stty columns 120; LISTMAX=0; fpath=({} \$fpath); autoload -U compinit; compinit -u -d {}/dump; bindkey '^I' list-choices; print 'IS''READY'"
             local text= line=; while zpty -r inner line; do text+=$line; [[ $text == *ISREADY* ]] && break; done
-            zpty -n -w inner "$1"$'\t'; sleep 2; text=; while zpty -rt inner line; do text+=$line; done; print -r -- $text; zpty -d inner"#,
+            zpty -n -w inner "$1"$'\t'; text=
+            repeat 100 {{ while zpty -rt inner line; do text+=$line; done; [[ $text == *$2* ]] && break; sleep 0.1 }}
+            print -r -- $text; zpty -d inner"#,
             functions.display(),
             folder.path().display()
         );
-        for (line, promises) in [("git trace ", ["log", "workflow"]), ("git trace log --", ["--oneline", "--help"])] {
-            let Some(offered) = run("zsh", &["-f", "-c", &ask, "zsh", line], folder.path()) else { return };
+        for (line, promises) in
+            [("git trace ", ["workflow", "cherry-pick"]), ("git trace log --", ["--oneline", "--help"])]
+        {
+            let Some(offered) = run("zsh", &["-f", "-c", &ask, "zsh", line, promises[0]], folder.path()) else {
+                return;
+            };
             for promise in promises {
                 assert!(offered.contains(promise), "{line:?}: {offered}");
             }

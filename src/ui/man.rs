@@ -95,7 +95,13 @@ mod tests {
         let names: Vec<String> = pages(command()).into_iter().map(|page| page.file_name).collect();
         assert_eq!(
             names,
-            ["git-trace.1", "git-trace-log.1", "git-trace-workflow.1", "git-trace-workflow-list.1"],
+            [
+                "git-trace.1",
+                "git-trace-log.1",
+                "git-trace-workflow.1",
+                "git-trace-workflow-list.1",
+                "git-trace-cherry-pick.1"
+            ],
             "and hidden ones have none"
         );
     }
@@ -133,7 +139,7 @@ mod tests {
         for (arguments, promise) in [
             (&["trace", "--help"][..], "git-trace - Versions contexts"),
             (&["help", "trace"], "git-trace - Versions contexts"),
-            (&["help", "trace-log"], "git trace log [--oneline]"),
+            (&["help", "git-trace-log"], "git trace log [--oneline]"),
         ] {
             let output = run("git", arguments).expect("git runs");
             let text = String::from_utf8_lossy(&output.stdout).into_owned();

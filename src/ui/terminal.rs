@@ -186,8 +186,13 @@ impl Ui {
     pub fn usage(&self, error: &clap::Error) -> ExitCode {
         if error.use_stderr() {
             let text = error.to_string();
-            let message = text.trim_end().strip_prefix("error: ").unwrap_or(&text);
-            return self.end(Err(Failure::new(ExitCode::Usage, message)));
+            let text = text.strip_prefix("error: ").unwrap_or(&text);
+            let (message, advice) = text.split_once('\n').unwrap_or((text, ""));
+            let code = self.end(Err(Failure::new(ExitCode::Usage, message)));
+            if !self.wants_json() && !advice.is_empty() {
+                self.say(None, advice);
+            }
+            return code;
         }
         let help = error.render();
         let text = if self.colors_answer { help.ansi().to_string() } else { help.to_string() };

@@ -1,5 +1,6 @@
 //! Promises of the room as a whole.
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command as Process, Stdio};
 
 use clap::{Arg, ArgAction, Command};
@@ -17,6 +18,7 @@ pub(super) fn command() -> Command {
         .subcommand(
             Command::new("workflow").about("Runs workflows").subcommand(Command::new("list").about("Lists them")),
         )
+        .subcommand(Command::new("cherry-pick").arg(Arg::new("continue").long("continue").action(ArgAction::SetTrue)))
         .subcommand(Command::new("secret").hide(true))
 }
 
@@ -173,7 +175,9 @@ fn clap_speaks_through_the_room() {
     assert!(answer.contains("Shows history"), "{answer}");
     let (code, answer, messages) = ask(&["git-trace", "lo\u{1b}[2J"]);
     assert_eq!((code, answer.as_str()), (2, ""));
-    assert!(messages.starts_with("error: unrecognized subcommand 'lo^[[2J'"), "{messages}");
+    assert!(messages.starts_with("error: unrecognized subcommand 'lo"), "{messages}");
+    assert!(messages.contains("\n\nUsage: git-trace"), "{messages}");
+    assert_eq!(deeds(messages.as_bytes()), Vec::<String>::new());
 }
 
 /// Prints through a pager, and returns what the pager wrote into `out`, what went out without it, the messages and the end.
@@ -181,7 +185,12 @@ fn paged(pager: &str, lines: usize) -> (String, String, String, u8) {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("out");
     let pager = pager.replace("OUT", &out.display().to_string());
-    let (ui, captured) = Ui::captured(Settings { no_pager: false, core_pager: Some(pager), ..terminal() });
+    let (ui, captured) = Ui::captured(Settings {
+        no_pager: false,
+        core_pager: Some(pager),
+        color: Some(ColorChoice::Never),
+        ..terminal()
+    });
     ui.request_pager();
     assert!(!out.exists(), "nothing is started before something is said");
     let result = (0..lines).try_for_each(|line| ui.print(&Line::new().plain(format!("line {line}"))));
@@ -254,7 +263,9 @@ fn our_own_faults_are_one_line_and_code_70() {
 #[test]
 fn a_closed_pipe_ends_quietly_as_git_does() {
     let mut child = ending("pipe").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
-    drop(child.stdout.take());
+    let mut answer = BufReader::new(child.stdout.take().expect("piped")).lines();
+    assert!(answer.any(|line| line.is_ok_and(|line| line == "line 0")), "the answer begins");
+    drop(answer);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(141));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
