@@ -34,8 +34,10 @@ impl OutputError {
     /// Reads the error of an [`io::Write`] of this room, such as a [`RawOut`](super::RawOut).
     pub fn of_io(error: io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => OutputError::Closed,
-            io::ErrorKind::Interrupted => OutputError::Interrupted,
+            io::ErrorKind::BrokenPipe => match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(OutputError::Interrupted) => OutputError::Interrupted,
+                _ => OutputError::Closed,
+            },
             _ => OutputError::Write { source: error },
         }
     }
@@ -54,7 +56,7 @@ impl From<OutputError> for io::Error {
     }
 }
 
-/// What a refused pager left to say, and in which state the answer is.
+/// Whether more can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
@@ -68,7 +70,7 @@ pub(super) struct Answer {
     /// Whether each write goes out at once, because a person watches.
     at_once: bool,
     wanted: Option<String>,
-    pager: Option<Pager>,
+    pager: Option<(String, Pager)>,
     state: State,
     /// What to warn of.
     complaint: Option<String>,
@@ -108,11 +110,11 @@ impl Answer {
         }
         if let Some(command) = self.wanted.take() {
             match Pager::start(&command, environment) {
-                Ok(pager) => self.pager = Some(pager),
+                Ok(pager) => self.pager = Some((command, pager)),
                 Err(error) => self.complaint = Some(format!("cannot start pager '{command}': {error}")),
             }
         }
-        let Some(pager) = &mut self.pager else { return self.write_directly(bytes) };
+        let Some((_, pager)) = &mut self.pager else { return self.write_directly(bytes) };
         match pager.write(bytes) {
             Ok(()) => Ok(()),
             Err(PagerFault::Closed) => match self.end_pager() {
@@ -134,7 +136,7 @@ impl Answer {
     /// As [`write`](Self::write).
     pub(super) fn flush(&mut self) -> Result<(), OutputError> {
         match &mut self.pager {
-            Some(pager) => pager.flush(),
+            Some((_, pager)) => pager.flush(),
             None if self.state == State::Open => return self.direct.flush().map_err(|error| self.fault(error)),
             None => (),
         }
@@ -155,14 +157,15 @@ impl Answer {
 
     /// Waits for the pager; when it never ran, writes directly what it should have shown.
     fn end_pager(&mut self) -> Option<Result<(), OutputError>> {
-        let unshown = match self.pager.take()?.end() {
+        let (command, pager) = self.pager.take()?;
+        let unshown = match pager.end() {
             PagerEnd::Left => {
                 self.state = State::Closed;
                 return None;
             }
             PagerEnd::NeverRan(unshown) => unshown,
         };
-        self.complaint = Some("the pager did not run".to_owned());
+        self.complaint = Some(format!("cannot run pager '{command}'"));
         Some(self.write_directly(&unshown).and_then(|()| self.flush()))
     }
 
@@ -175,5 +178,19 @@ impl Answer {
     fn fault(&mut self, error: io::Error) -> OutputError {
         self.state = State::Closed;
         OutputError::of_io(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_survive_the_way_through_io() {
+        let back = |error: OutputError| OutputError::of_io(error.into());
+        assert!(matches!(back(OutputError::Closed), OutputError::Closed));
+        assert!(matches!(back(OutputError::Interrupted), OutputError::Interrupted));
+        let full = OutputError::Write { source: io::ErrorKind::StorageFull.into() };
+        assert!(matches!(back(full), OutputError::Write { .. }));
     }
 }

@@ -189,7 +189,7 @@ mod tests {
         fs::write(&file, script(command(), Shell::Fish)).expect("a file");
         let ask = |line: &str| {
             let ask = format!("source {}; complete -C '{line}'", file.display());
-            run("fish", &["--no-config", "-c", &ask], folder.path())
+            run("fish", &["-c", &ask], folder.path())
         };
         let Some(offered) = ask("git trace ") else { return };
         assert!(offered.lines().any(|line| line.starts_with("log\t")), "{offered}");

@@ -76,10 +76,13 @@ fn escape_with(text: &str, breaks: Breaks) -> Cow<'_, str> {
 
 /// Finds where the first character stands that cannot go out as it is.
 fn first_shown(text: &str, breaks: Breaks) -> Option<usize> {
-    let mut before = None;
-    for (at, character) in text.char_indices() {
+    // Most text is plain ASCII, and bytes are faster to look at than characters.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') || (breaks == Breaks::Keep && matches!(byte, b'\n' | b'\t'));
+    let start = text.bytes().position(|byte| !is_plain(byte))?;
+    let mut before = text[..start].chars().next_back();
+    for (at, character) in text[start..].char_indices() {
         if must_show(character, before, breaks) {
-            return Some(at);
+            return Some(start + at);
         }
         before = Some(character);
     }

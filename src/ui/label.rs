@@ -87,6 +87,13 @@ pub(super) struct Palette {
     styles: [Style; Label::ALL.len()],
 }
 
+/// Colours nothing.
+impl Default for Palette {
+    fn default() -> Self {
+        Palette { styles: [Style::new(); Label::ALL.len()] }
+    }
+}
+
 impl Palette {
     /// Makes the palette from `color.trace.<label>` values; names that are no label are passed over, as git does.
     ///

@@ -82,7 +82,7 @@ fn render(command: Command, source: &str, depth: usize, pages: &mut Vec<Page>) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::process;

@@ -32,9 +32,8 @@ use super::{ExitCode, Failure, JsonDocument, JsonStyle, Label, Line, OutputError
 /// ```
 pub struct Ui {
     settings: Settings,
-    palette: Palette,
-    colors_answer: bool,
-    colors_messages: bool,
+    answer_palette: Option<Palette>,
+    message_palette: Option<Palette>,
     channels: Mutex<Channels>,
 }
 
@@ -65,17 +64,18 @@ impl Ui {
         messages: Box<dyn Write + Send>,
         at_once: bool,
     ) -> Self {
-        let (palette, errors) = Palette::new(&settings.colors);
+        let (answer_colored, messages_colored) = (settings.colors_answer(), settings.colors_messages());
+        let (palette, errors) = match answer_colored || messages_colored {
+            true => Palette::new(&settings.colors),
+            false => Default::default(),
+        };
         let ui = Ui {
-            palette,
-            colors_answer: settings.colors_answer(),
-            colors_messages: settings.colors_messages(),
+            answer_palette: answer_colored.then(|| palette.clone()),
+            message_palette: messages_colored.then_some(palette),
             channels: Mutex::new(Channels { answer: Answer::new(answer, at_once), messages, meter: 0 }),
             settings,
         };
-        if ui.colors_answer || ui.colors_messages {
-            errors.iter().for_each(|error| ui.warning(error));
-        }
+        errors.iter().for_each(|error| ui.warning(error));
         ui
     }
 
@@ -113,7 +113,7 @@ impl Ui {
     /// # Errors
     /// When nobody reads it, or it cannot be written.
     pub fn print(&self, line: &Line) -> Result<(), OutputError> {
-        let mut text = line.painted(self.colors_answer.then_some(&self.palette));
+        let mut text = line.painted(self.answer_palette.as_ref());
         text.push('\n');
         self.write_answer(text.as_bytes())
     }
@@ -123,7 +123,7 @@ impl Ui {
     /// # Errors
     /// When nobody reads it, or it cannot be written.
     pub fn text(&self, label: Label, text: &str) -> Result<(), OutputError> {
-        let text = paint_text(text, label, self.colors_answer.then_some(&self.palette));
+        let text = paint_text(text, label, self.answer_palette.as_ref());
         self.write_answer(text.as_bytes())
     }
 
@@ -195,7 +195,7 @@ impl Ui {
             return code;
         }
         let help = error.render();
-        let text = if self.colors_answer { help.ansi().to_string() } else { help.to_string() };
+        let text = if self.answer_palette.is_some() { help.ansi().to_string() } else { help.to_string() };
         self.request_pager();
         let written = self.write_answer(text.as_bytes());
         self.end(written.map_err(Failure::from))
@@ -260,7 +260,7 @@ impl Ui {
         for line in text.trim_end_matches('\n').split('\n') {
             if let Some((word, label)) = word {
                 let mark = Line::new().push(label, format!("{word}:"));
-                message.push_str(&mark.painted(self.colors_messages.then_some(&self.palette)));
+                message.push_str(&mark.painted(self.message_palette.as_ref()));
                 message.push_str(if line.is_empty() { "" } else { " " });
             }
             message.push_str(line);
