@@ -207,6 +207,22 @@ fn a_pager_gets_the_answer_and_is_waited_for() {
 }
 
 #[test]
+fn a_message_goes_to_the_screen_that_the_pager_has_but_a_failure_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let pager = Some(format!("cat >{}", out.display()));
+    let settings = Settings { no_pager: false, core_pager: pager, color: Some(ColorChoice::Never), ..terminal() };
+    let (ui, captured) = Ui::captured(settings);
+    ui.request_pager();
+    ui.status("before");
+    ui.print(&Line::new().plain("answer")).expect("cat reads");
+    ui.warning("within");
+    assert_eq!(ui.end(Err(Failure::refused("after"))), ExitCode::Refused);
+    assert_eq!(std::fs::read_to_string(&out).unwrap_or_default(), "answer\nwarning: within\n");
+    assert_eq!(captured.messages(), "before\nerror: after\n");
+}
+
+#[test]
 fn a_pager_that_does_not_run_loses_nothing() {
     for pager in ["git-trace-no-such-pager", "git-trace-no-such-pager --flag 2>OUT"] {
         for lines in [2, 100_000] {
