@@ -2,5 +2,7 @@
 
 pub mod codec;
 pub mod model;
+pub mod ops;
 pub mod redact;
 pub mod store;
+pub mod ui;
