@@ -1,8 +1,12 @@
 //! Versions the context of AI agents as git objects.
 
+pub mod capture;
 pub mod codec;
+pub mod commands;
+pub mod export;
 pub mod model;
 pub mod ops;
 pub mod redact;
 pub mod store;
+pub mod tokens;
 pub mod ui;

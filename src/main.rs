@@ -1,3 +1,7 @@
 //! The `git trace` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_trace::commands::run(std::env::args_os()).into()
+}

@@ -76,6 +76,11 @@ impl Group {
         Ok(self.chunks.get_or_insert_default())
     }
 
+    /// Returns the tree's id if it is still what was stored.
+    pub(super) fn id(&self) -> Option<ObjectId> {
+        self.tree.id()
+    }
+
     pub(super) fn chunk_number(&self, chunk: usize) -> u32 {
         self.chunks.as_ref().and_then(|chunks| chunks.get(chunk)).map_or(0, |chunk| chunk.number)
     }
@@ -146,6 +151,11 @@ pub(super) struct Chunk {
 impl Chunk {
     pub(super) fn new(number: u32, entries: Vec<Entry>) -> Self {
         Chunk { number, tree: Stored::default(), entries: Some(entries) }
+    }
+
+    /// Returns the tree's id if it is still what was stored.
+    pub(super) fn id(&self) -> Option<ObjectId> {
+        self.tree.id()
     }
 
     pub(super) fn load<S: TreeStore>(&mut self, store: &mut S, hash: HashKind) -> Result<&mut Vec<Entry>, S::Error> {

@@ -8,6 +8,7 @@ mod message;
 mod meta;
 mod name;
 mod snapshot;
+mod tools;
 mod tree;
 
 pub use error::CodecError;
@@ -17,4 +18,5 @@ pub use message::{decode_message, encode_message, one_line};
 pub use meta::{META_MAX, Meta, Replaces};
 pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};
 pub use snapshot::{Place, Snapshot, TreeStore};
+pub use tools::{ToolIds, tool_ids};
 pub use tree::{Row, RowKind, Rows, rows, write_row};

@@ -1,7 +1,7 @@
 //! Names of entries in a tree: `0000032.assistant.96.7h3kp0c2vd.pin.json`.
 
 use super::CodecError;
-use crate::model::{BodyKind, Entry, EntryId, Flags, HashKind, ObjectId, Position, Role};
+use crate::model::{BodyKind, Entry, EntryId, Flags, ObjectId, Position, Role};
 
 /// The word that stands in the place of a role in the name of a metadata file.
 const META: &str = "meta";
@@ -100,18 +100,18 @@ fn is_word(text: &str) -> bool {
     (1..=WORD_MAX).contains(&text.len()) && text.bytes().all(inner)
 }
 
-/// Returns the id that stands for "no object yet" where a name is read without its tree.
-pub(crate) fn null_id(kind: HashKind) -> ObjectId {
-    match kind {
-        HashKind::Sha1 => ObjectId::Sha1([0; 20]),
-        HashKind::Sha256 => ObjectId::Sha256([0; 32]),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::HashKind;
     use proptest::prelude::*;
+
+    fn null_id(kind: HashKind) -> ObjectId {
+        match kind {
+            HashKind::Sha1 => ObjectId::Sha1([0; 20]),
+            HashKind::Sha256 => ObjectId::Sha256([0; 32]),
+        }
+    }
 
     fn decode(name: &str) -> Result<Named, CodecError> {
         decode_name(name.as_bytes(), null_id(HashKind::Sha1))

@@ -9,6 +9,8 @@
 //! `git ls-tree -r` shows the entries in the order of the context, because git sorts by name and `.` comes before the
 //! digits. Appending rewrites the root alone; every 32nd time the tail becomes a chunk.
 
+use std::collections::HashSet;
+
 use super::chunk::{Chunk, Group, Stored, decode_entries, encode_entries, name_number};
 use super::{CodecError, MANIFEST_NAME, RowKind, rows, write_row};
 use crate::model::{Entry, EntryId, HashKind, ObjectId, Position};
@@ -129,6 +131,69 @@ impl Snapshot {
             return Err(CodecError::Tree { reason: "positions do not ascend" }.into());
         }
         Ok(all)
+    }
+
+    /// Returns the entries of both contexts that are not in trees which both share, each in order. Entries that are
+    /// alike may be among them.
+    ///
+    /// # Errors
+    /// When a tree cannot be read.
+    pub fn differing<S: TreeStore>(
+        &mut self,
+        other: &mut Self,
+        store: &mut S,
+    ) -> Result<(Vec<Entry>, Vec<Entry>), S::Error> {
+        if self.root.id().is_some() && self.root.id() == other.root.id() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let mut groups = [self.group_ids(store)?, other.group_ids(store)?];
+        groups.reverse();
+        let mut chunks = [self.chunk_ids(store, &groups[0])?, other.chunk_ids(store, &groups[1])?];
+        chunks.reverse();
+        Ok((
+            self.entries_outside(store, &groups[0], &chunks[0])?,
+            other.entries_outside(store, &groups[1], &chunks[1])?,
+        ))
+    }
+
+    fn group_ids<S: TreeStore>(&mut self, store: &mut S) -> Result<HashSet<ObjectId>, S::Error> {
+        Ok(self.load_groups(store)?.iter().filter_map(Group::id).collect())
+    }
+
+    /// Returns the ids of the chunks in groups that the other context does not have.
+    fn chunk_ids<S: TreeStore>(
+        &mut self,
+        store: &mut S,
+        shared: &HashSet<ObjectId>,
+    ) -> Result<HashSet<ObjectId>, S::Error> {
+        let mut ids = HashSet::new();
+        for group in 0..self.load_groups(store)?.len() {
+            if !self.load_groups(store)?[group].id().is_some_and(|id| shared.contains(&id)) {
+                ids.extend(self.load_group(store, group)?.iter().filter_map(Chunk::id));
+            }
+        }
+        Ok(ids)
+    }
+
+    fn entries_outside<S: TreeStore>(
+        &mut self,
+        store: &mut S,
+        groups: &HashSet<ObjectId>,
+        chunks: &HashSet<ObjectId>,
+    ) -> Result<Vec<Entry>, S::Error> {
+        let mut entries = Vec::new();
+        for group in 0..self.load_groups(store)?.len() {
+            if self.load_groups(store)?[group].id().is_some_and(|id| groups.contains(&id)) {
+                continue;
+            }
+            for chunk in 0..self.load_group(store, group)?.len() {
+                if !self.load_group(store, group)?[chunk].id().is_some_and(|id| chunks.contains(&id)) {
+                    entries.extend(self.load_chunk(store, group, chunk)?.iter().cloned());
+                }
+            }
+        }
+        entries.extend(self.tail.iter().cloned());
+        Ok(entries)
     }
 
     /// Returns the newest entries, as many as stand in the root.

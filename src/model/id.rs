@@ -44,6 +44,12 @@ impl fmt::Debug for EntryId {
     }
 }
 
+impl serde::Serialize for EntryId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Says that a text is no entry id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an entry id: '{text}'")]

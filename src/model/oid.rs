@@ -77,6 +77,12 @@ impl fmt::Debug for ObjectId {
     }
 }
 
+impl serde::Serialize for ObjectId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Says that a text is no full object id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an object id: '{text}'")]

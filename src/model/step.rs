@@ -42,18 +42,24 @@ pub enum Step {
         facts: Vec<(String, String)>,
     },
     /// The agent emptied tool results without a summary: each body is replaced, the entry stays.
+    ///
+    /// The new bodies are made from the stored ones, so that no source has to hold every old result in memory.
     Mask {
-        /// The entries with their new bodies.
-        entries: Vec<Message>,
+        /// The entries that hold the results, as far as the source knows them.
+        entries: Vec<EntryId>,
+        /// The tool calls whose results were emptied.
+        calls: Vec<String>,
         /// As in `Compress`.
         facts: Vec<(String, String)>,
     },
-    /// What follows goes to another branch of the same agent, which starts where the entry was the last one
-    /// (`None`: at an empty context).
+    /// What follows goes to another branch of the same agent.
+    ///
+    /// It starts at the state that held right before the first `Append` or `Compress` that came after the one that
+    /// brought `after`, on the branch where that happened.
     Fork {
         /// Name of the branch.
         branch: String,
-        /// The last entry that both have.
+        /// The last entry that was brought to both; `None`: the branch starts with an empty context.
         after: Option<EntryId>,
     },
     /// What follows goes to a branch that exists.

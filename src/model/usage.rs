@@ -23,14 +23,27 @@ pub struct Usage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct NanoDollars(pub i64);
 
-/// Writes dollars without trailing zeros, at least two decimals: `0.0123 USD`.
+impl Usage {
+    /// Returns all input tokens, cached or not: the size of the context that the model saw.
+    ///
+    /// `None` when `input` is unknown. A cache part that was not reported adds nothing: providers leave it out when
+    /// their cache was not used.
+    pub fn context(&self) -> Option<u64> {
+        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write.unwrap_or(0));
+        self.input.map(|input| input.saturating_add(cached))
+    }
+}
+
+/// Writes dollars with at least four decimals and no more than are needed: `0.0123 USD`, `0.000000001 USD`.
 impl fmt::Display for NanoDollars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
         let nanos = self.0.unsigned_abs();
-        let decimals = format!("{:09}", nanos % 1_000_000_000);
-        let decimals = decimals.trim_end_matches('0');
-        write!(f, "{sign}{}.{decimals:0<2} USD", nanos / 1_000_000_000)
+        let mut decimals = format!("{:09}", nanos % 1_000_000_000);
+        while decimals.len() > 4 && decimals.ends_with('0') {
+            decimals.pop();
+        }
+        let sign = if self.0 < 0 { "-" } else { "" };
+        f.pad(&format!("{sign}{}.{decimals} USD", nanos / 1_000_000_000))
     }
 }
 
@@ -41,7 +54,9 @@ mod tests {
     #[test]
     fn money_is_exact_and_short() {
         assert_eq!(NanoDollars(12_300_000).to_string(), "0.0123 USD");
-        assert_eq!(NanoDollars(-1_500_000_000).to_string(), "-1.50 USD");
-        assert_eq!(NanoDollars(0).to_string(), "0.00 USD");
+        assert_eq!(NanoDollars(0).to_string(), "0.0000 USD");
+        assert_eq!(NanoDollars(-2_500_000_000).to_string(), "-2.5000 USD");
+        assert_eq!(NanoDollars(1).to_string(), "0.000000001 USD");
+        assert_eq!(NanoDollars(i64::MIN).to_string(), "-9223372036.854775808 USD");
     }
 }

@@ -74,7 +74,15 @@ impl Editing<'_> {
     }
 
     /// Puts a new entry at the end.
-    pub(super) fn append(&mut self, id: EntryId, role: Role, kind: BodyKind, body: &[u8], meta: Option<&Meta>, pin: bool) -> Result<Entry, OpError> {
+    pub(super) fn append(
+        &mut self,
+        id: EntryId,
+        role: Role,
+        kind: BodyKind,
+        body: &[u8],
+        meta: Option<&Meta>,
+        pin: bool,
+    ) -> Result<Entry, OpError> {
         let (blob, tokens) = self.put(&role, &kind, body)?;
         let meta = meta.map(|meta| self.context.put_meta(meta)).transpose()?;
         let position = self.context.next_position()?;
@@ -185,7 +193,11 @@ impl Workspace {
 }
 
 /// Opens the context of a ref, or an empty one if the ref does not exist.
-pub(super) fn open_context<'b>(batch: &'b mut Batch<'_>, ref_name: &str, manifest: &Manifest) -> Result<Context<'b>, OpError> {
+pub(super) fn open_context<'b>(
+    batch: &'b mut Batch<'_>,
+    ref_name: &str,
+    manifest: &Manifest,
+) -> Result<Context<'b>, OpError> {
     if batch.context(ref_name)?.is_none() {
         return Ok(batch.start(ref_name, Start::Empty(manifest))?);
     }

@@ -45,7 +45,8 @@ pub fn commit(workspace: &Workspace, request: &Commit) -> Result<Changed, OpErro
         };
         let subject = format!("append {}{more}: {}", first.role, preview_body(&first.kind, &first.body));
         let given = request.message.as_deref().map(|text| text.split_once('\n').unwrap_or((text, "")));
-        let (subject, body) = given.map_or((subject, String::new()), |(subject, body)| (subject.to_owned(), body.trim().to_owned()));
+        let (subject, body) =
+            given.map_or((subject, String::new()), |(subject, body)| (subject.to_owned(), body.trim().to_owned()));
         let model = request.messages.iter().rev().find_map(|message| message.model.clone());
         Ok(Record { body, model, ..Record::new(Operation::Append, subject, touches) })
     })

@@ -45,7 +45,10 @@ pub fn edit(workspace: &Workspace, request: &Edit) -> Result<Changed, OpError> {
             return Err(OpError::Nothing { reason: format!("'{}' says that already", old.id) });
         }
         editing.context.replace(new.clone())?;
-        let subject = request.message.clone().unwrap_or_else(|| format!("edit {}: {}", new.role, preview_body(&new.kind, &request.body)));
+        let subject = request
+            .message
+            .clone()
+            .unwrap_or_else(|| format!("edit {}: {}", new.role, preview_body(&new.kind, &request.body)));
         Ok(Record::new(Operation::Edit, subject, vec![Touch::new(TouchKind::Changed, new.id)]))
     })
 }

@@ -105,7 +105,9 @@ impl OpError {
             OpError::UnknownEntry { near, .. } => near.iter().map(|entry| format!("did you mean {entry}?")).collect(),
             OpError::AmbiguousEntry { candidates, .. } => vec![format!("it could be {}", candidates.join(", "))],
             OpError::Pinned { id } => vec![format!("to let it go first: git trace unpin {id}")],
-            OpError::NoCommits { .. } => vec!["store something first: git trace commit --role user -F <file>".to_owned()],
+            OpError::NoCommits { .. } => {
+                vec!["store something first: git trace commit --role user -F <file>".to_owned()]
+            }
             OpError::ToolPair { other, id } => vec![format!("take both: git trace drop {id} {other}")],
             _ => Vec::new(),
         }

@@ -9,7 +9,11 @@ const PREFIX_MIN: usize = 3;
 
 /// Finds an entry of a context by its id, the beginning of its id, its position (`0000012`, `#12`), or its place from
 /// the end (`@1` is the last).
-pub(super) fn find_entry<'e>(entries: &'e [Entry], name: &str, say: &dyn Fn(&Entry) -> String) -> Result<&'e Entry, OpError> {
+pub(super) fn find_entry<'e>(
+    entries: &'e [Entry],
+    name: &str,
+    say: &dyn Fn(&Entry) -> String,
+) -> Result<&'e Entry, OpError> {
     if let Ok(id) = name.parse::<EntryId>()
         && let Some(entry) = entries.iter().find(|entry| entry.id == id)
     {

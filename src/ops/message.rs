@@ -70,9 +70,8 @@ pub fn parse_messages(json: &[u8]) -> Result<Vec<NewMessage>, OpError> {
     } else {
         vec![serde_json::from_str(text).map_err(|error| malformed(None, error.to_string()))?]
     };
-    let parse = |(at, raw): (usize, &&RawValue)| {
-        parse_message(raw.get()).map_err(|reason| malformed(Some(at + 1), reason))
-    };
+    let parse =
+        |(at, raw): (usize, &&RawValue)| parse_message(raw.get()).map_err(|reason| malformed(Some(at + 1), reason));
     list.iter().enumerate().map(parse).collect()
 }
 
@@ -116,7 +115,8 @@ mod tests {
             {"role":"user","content":"\ud800"},
             {"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]"#;
         let messages = parse_messages(json).expect("well formed");
-        let bodies: Vec<&str> = messages.iter().map(|message| std::str::from_utf8(&message.body).expect("UTF-8")).collect();
+        let bodies: Vec<&str> =
+            messages.iter().map(|message| std::str::from_utf8(&message.body).expect("UTF-8")).collect();
         assert_eq!(bodies[0], "a\nb");
         assert_eq!(bodies[1], r#"[ {"type":"text","text":"x", "n":3e303} ]"#);
         assert_eq!(bodies[2], r#"{"role":"assistant","content":null,"tool_calls":[]}"#);

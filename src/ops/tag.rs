@@ -43,7 +43,10 @@ pub struct TagOutcome {
 /// When the name is taken, or there is no such tag or revision.
 pub fn tag(workspace: &Workspace, request: &Tag) -> Result<Vec<TagOutcome>, OpError> {
     let repo = &workspace.repo;
-    let agent = workspace.target()?.branch.map_or_else(|| Branch::default().agent().to_owned(), |branch| branch.agent().to_owned());
+    let agent = workspace
+        .target()?
+        .branch
+        .map_or_else(|| Branch::default().agent().to_owned(), |branch| branch.agent().to_owned());
     match request {
         Tag::List => {
             let tags = repo.tags()?.into_iter();

@@ -102,7 +102,8 @@ impl Workspace {
     /// # Errors
     /// When it names nothing.
     pub fn resolve(&self, revision: &str) -> Result<ObjectId, OpError> {
-        let rest = revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@').filter(|rest| !rest.starts_with('{')));
+        let rest =
+            revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@').filter(|rest| !rest.starts_with('{')));
         let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@']));
         let target = self.target()?;
         match (rest, &self.branch) {
@@ -172,7 +173,9 @@ impl Workspace {
     /// Makes the id of a new entry, the `nth` of a change on top of `parent`.
     pub(crate) fn new_entry_id(&self, parent: Option<ObjectId>, nth: usize) -> EntryId {
         match &self.id_seed {
-            Some(seed) => derive_entry_id(&format!("seed:{seed}:{}:{nth}", parent.map(|id| id.to_string()).unwrap_or_default())),
+            Some(seed) => {
+                derive_entry_id(&format!("seed:{seed}:{}:{nth}", parent.map(|id| id.to_string()).unwrap_or_default()))
+            }
             None => EntryId::from_bits(fastrand::u64(..)),
         }
     }

@@ -8,7 +8,7 @@ use regex::bytes::Regex;
 use super::assignment::{APART, STRING};
 use super::go_pattern;
 
-/// A pattern that is compiled when it is first needed.
+/// A pattern, compiled when it is first needed, or at once when it is large enough to be refused.
 #[derive(Debug)]
 pub(super) struct Pattern {
     text: String,
@@ -16,15 +16,22 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Checks the pattern; the error says what is wrong with it.
-    pub(super) fn new(go: &str) -> Result<Self, String> {
-        Ok(Self {
-            text: go_pattern::translate(go)?,
-            compiled: OnceLock::new(),
-        })
+    /// Checks the pattern; the error says what is wrong with it. A large pattern is compiled to know whether it fits,
+    /// and takes one from `large`, the number of large patterns that may still be compiled.
+    pub(super) fn new(go: &str, large: &mut usize) -> Result<Self, String> {
+        let (text, is_large) = go_pattern::translate(go)?;
+        let compiled = OnceLock::new();
+        if is_large {
+            *large = large
+                .checked_sub(1)
+                .ok_or("too many large patterns came before")?;
+            let regex = go_pattern::compile(&text).ok_or("the pattern grows too large")?;
+            compiled.get_or_init(|| Some(regex));
+        }
+        Ok(Self { text, compiled })
     }
 
-    /// The compiled pattern; `None` when it grows beyond the limit.
+    /// The compiled pattern.
     pub(super) fn get(&self) -> Option<&Regex> {
         self.compiled
             .get_or_init(|| go_pattern::compile(&self.text))
@@ -35,6 +42,9 @@ impl Pattern {
         self.get().is_some_and(|regex| regex.is_match(text))
     }
 }
+
+/// How far a line is read to either side of a finding, bytes.
+const LINE: usize = 4096;
 
 /// What the patterns of an allow list look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,8 +66,9 @@ pub(super) struct Allowlist {
     pub paths: Vec<Pattern>,
     /// Lower case.
     pub stopwords: Vec<String>,
-    /// Whether commits are named. Text that is about to be written has no commit yet, so none matches.
-    pub commits: bool,
+    /// Whether there is a criterion that never holds: commits, which text that is about to be written has none of yet,
+    /// or patterns of which none could be used.
+    pub never: bool,
     /// Whether every criterion must hold rather than one.
     pub every: bool,
 }
@@ -79,7 +90,7 @@ impl Allowlist {
             let target = match self.target {
                 Target::Secret => secret,
                 Target::Match => &candidate.text[candidate.whole.clone()],
-                Target::Line => &candidate.text[line(candidate.text, &candidate.secret)],
+                Target::Line => &candidate.text[line(candidate.text, &candidate.secret, LINE)],
             };
             verdicts.push(self.patterns.iter().any(|pattern| pattern.is_match(target)));
         }
@@ -98,7 +109,7 @@ impl Allowlist {
                     .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some()),
             );
         }
-        if self.commits {
+        if self.never {
             verdicts.push(false);
         }
         if self.every {
@@ -109,29 +120,32 @@ impl Allowlist {
     }
 }
 
-/// The comment that tells scanners to leave a line alone.
+/// The comment that tells scanners to leave a line alone; it is obeyed in files only.
 const COMMENT: &[u8] = b"gitleaks:allow";
 
-/// Reports whether any line of the text carries the comment.
-pub(super) fn has_comment(text: &[u8]) -> bool {
-    memchr::memmem::find(text, COMMENT).is_some()
+/// The lines that carry the comment, in order.
+pub(super) fn commented_lines(text: &[u8]) -> Vec<Range<usize>> {
+    let mut lines: Vec<Range<usize>> = Vec::new();
+    for at in memchr::memmem::find_iter(text, COMMENT) {
+        if lines.last().is_none_or(|last| last.end <= at) {
+            lines.push(line(text, &(at..at + COMMENT.len()), usize::MAX));
+        }
+    }
+    lines
 }
 
-/// Reports whether the lines of the finding carry the comment.
-pub(super) fn has_comment_at(text: &[u8], secret: &Range<usize>) -> bool {
-    has_comment(&text[line(text, secret)])
-}
-
-/// The lines that a finding is on.
-fn line(text: &[u8], range: &Range<usize>) -> Range<usize> {
+/// The lines that a range is on, at most `reach` bytes to either side.
+fn line(text: &[u8], range: &Range<usize>, reach: usize) -> Range<usize> {
     let ends = |b: &u8| matches!(*b, b'\n' | APART | STRING);
-    let start = text[..range.start]
+    let from = range.start.saturating_sub(reach);
+    let to = range.end.saturating_add(reach).min(text.len());
+    let start = text[from..range.start]
         .iter()
         .rposition(ends)
-        .map_or(0, |at| at + 1);
-    let end = text[range.end..]
+        .map_or(from, |at| from + at + 1);
+    let end = text[range.end..to]
         .iter()
         .position(ends)
-        .map_or(text.len(), |at| range.end + at);
+        .map_or(to, |at| range.end + at);
     start..end
 }

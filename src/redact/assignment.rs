@@ -22,6 +22,21 @@ pub(super) struct Assignment {
     pub sign: Sign,
 }
 
+impl Assignment {
+    /// Where looking for further assignments goes on after the word that ends at `word`. A long bare value is not
+    /// searched again for each word in it: that would cost quadratic time.
+    pub(super) fn resume(&self, word: usize) -> usize {
+        if !self.quoted && self.value.len() > LONG {
+            self.value.end
+        } else {
+            word
+        }
+    }
+}
+
+/// Length from which a bare value is searched only once, bytes.
+const LONG: usize = 256;
+
 /// What joins a name to its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -177,11 +192,16 @@ fn in_type(byte: u8) -> bool {
 /// Counts the line break and indentation that may stand before a value.
 fn line_break(text: &[u8], at: usize, sign: Sign) -> usize {
     let rest = &text[at..];
-    let breaks = rest
-        .iter()
-        .take(2)
-        .take_while(|b| matches!(b, b'\r' | b'\n'))
-        .count();
+    // Inside a string of a string a line break is still escaped.
+    let slashes = rest.iter().take(15).take_while(|b| **b == b'\\').count();
+    let breaks = match rest.get(slashes) {
+        Some(b'n') if slashes > 0 => slashes + 1,
+        _ => rest
+            .iter()
+            .take(2)
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count(),
+    };
     if breaks == 0 {
         return 0;
     }

@@ -15,6 +15,9 @@ const LARGEST: usize = 1024 * 1024;
 /// Most rules taken from a configuration.
 const RULES: usize = 400;
 
+/// Most large patterns compiled for a configuration: each costs milliseconds.
+const LARGE: usize = 100;
+
 /// A repository's own rules and allow lists, to be merged with the built-in rules.
 ///
 /// The format is that of gitleaks: <https://github.com/gitleaks/gitleaks#configuration>. The built-in rules always
@@ -138,7 +141,8 @@ fn whole_characters(text: &[u8], range: Range<usize>) -> Range<usize> {
 impl Config {
     /// Reads a `.gitleaks.toml`.
     ///
-    /// A rule whose pattern cannot be used is left out and reported by [`warnings`](Self::warnings).
+    /// A rule whose pattern cannot be used is left out and reported by [`warnings`](Self::warnings): one with
+    /// look-around or back references, or one that compiles to more than 512 KiB.
     ///
     /// # Errors
     ///
@@ -154,6 +158,7 @@ impl Config {
             reason: error.message().to_owned(),
         })?;
         let mut config = Self::default();
+        let mut large = LARGE;
         config.disabled.extend(file.extend.disabled_rules);
         if file.extend.path.is_some() || file.extend.url.is_some() {
             config.warn(
@@ -164,7 +169,7 @@ impl Config {
         }
         for list in file.allowlist.into_iter().chain(file.allowlists) {
             let rules = list.target_rules.clone();
-            let list = Arc::new(config.allowlist("allowlist", list));
+            let list = Arc::new(config.allowlist("allowlist", list, &mut large));
             if rules.is_empty() {
                 config.allow.push(list);
             } else {
@@ -178,7 +183,7 @@ impl Config {
             }
         }
         for rule in file.rules {
-            config.rule(rule);
+            config.rule(rule, &mut large);
         }
         Ok(config)
     }
@@ -197,7 +202,7 @@ impl Config {
     }
 
     /// Adds a rule, or what it adds to a built-in rule.
-    fn rule(&mut self, rule: RuleTable) {
+    fn rule(&mut self, rule: RuleTable, large: &mut usize) {
         let Some(id) = rule.id.filter(|id| is_id(id)) else {
             self.warn(
                 "?",
@@ -207,10 +212,11 @@ impl Config {
             return;
         };
         for list in rule.allowlist.into_iter().chain(rule.allowlists) {
-            let list = Arc::new(self.allowlist(&id, list));
+            let list = Arc::new(self.allowlist(&id, list, large));
             self.allow_for.entry(id.clone()).or_default().push(list);
         }
-        let path = match rule.path.as_deref().map(Pattern::new).transpose() {
+        let path = rule.path.as_deref().map(|path| Pattern::new(path, large));
+        let path = match path.transpose() {
             Ok(path) => path,
             Err(reason) => return self.warn(&id, "path", reason),
         };
@@ -227,7 +233,7 @@ impl Config {
         if self.rules.len() >= RULES {
             return self.warn(&id, "regex", format!("more than {RULES} rules"));
         }
-        match Pattern::new(&regex) {
+        match Pattern::new(&regex, large) {
             Ok(pattern) => {
                 let words = rule
                     .keywords
@@ -250,11 +256,11 @@ impl Config {
     }
 
     /// Reads an allow list of the rule `id`.
-    fn allowlist(&mut self, id: &str, table: AllowTable) -> Allowlist {
+    fn allowlist(&mut self, id: &str, table: AllowTable, large: &mut usize) -> Allowlist {
         let mut patterns = |part: &'static str, texts: &[String]| -> Vec<Pattern> {
             let mut good = Vec::new();
             for text in texts {
-                match Pattern::new(text) {
+                match Pattern::new(text, large) {
                     Ok(pattern) => good.push(pattern),
                     Err(reason) => self.warn(id, part, reason),
                 }
@@ -266,17 +272,22 @@ impl Config {
             Some("line") => Target::Line,
             _ => Target::Secret,
         };
+        let secrets = patterns("allowlist regex", &table.regexes);
+        let paths = patterns("allowlist path", &table.paths);
+        let unusable = |texts: &[String], good: &[Pattern]| !texts.is_empty() && good.is_empty();
         Allowlist {
-            patterns: patterns("allowlist regex", &table.regexes),
+            never: !table.commits.is_empty()
+                || unusable(&table.regexes, &secrets)
+                || unusable(&table.paths, &paths),
+            patterns: secrets,
             target,
-            paths: patterns("allowlist path", &table.paths),
+            paths,
             stopwords: table
                 .stopwords
                 .iter()
                 .map(|word| word.to_lowercase())
                 .filter(|w| !w.is_empty())
                 .collect(),
-            commits: !table.commits.is_empty(),
             every: table
                 .condition
                 .is_some_and(|c| matches!(c.to_ascii_uppercase().as_str(), "AND" | "&&")),

@@ -171,7 +171,7 @@ fn names_user(credential: &[u8]) -> bool {
 pub(super) const CURL_WORDS: [&str; 3] = [" -u", "--user", "\u{1f}-u\u{1f}"];
 
 /// How far before its flag the word `curl` is looked for, bytes.
-const COMMAND: usize = 4096;
+const COMMAND: usize = 2048;
 
 /// Finds the password of `curl -u user:password`.
 pub(super) fn find_in_curl(
@@ -215,7 +215,7 @@ pub(super) fn find_in_curl(
 /// Finds the end of a word of a shell command, which may be quoted in parts.
 fn argument_end(text: &[u8], start: usize) -> usize {
     let mut quote = None;
-    for (at, byte) in text[start..].iter().enumerate() {
+    for (at, byte) in text[start..].iter().take(COMMAND).enumerate() {
         match (*byte, quote) {
             (b'\n' | b'\r' | APART | STRING, _) | (b' ' | b'\t', None) => return start + at,
             (byte, Some(open)) if byte == open => quote = None,
@@ -223,7 +223,7 @@ fn argument_end(text: &[u8], start: usize) -> usize {
             _ => {}
         }
     }
-    text.len()
+    text.len().min(start + COMMAND)
 }
 
 /// Takes quotes and blanks off both ends of a part of an argument.

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::assignment::{self, Assignment, Sign};
-use super::randomness::{entropy, is_placeholder, looks_random};
+use super::name::{Promise, parts, promise};
+use super::randomness::{entropy, is_mixed_hex, is_placeholder, looks_random};
 use super::shape::is_uuid;
 
 /// Words whose names are judged.
@@ -19,225 +20,31 @@ pub(super) const WORDS: [&str; 9] = [
     "_pass",
 ];
 
-/// What a name promises about its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Promise {
-    /// Chosen by a person: need not look random.
-    Password,
-    /// Made by a machine: looks random.
-    Token,
-    /// Perhaps a secret: must look very random.
-    Perhaps,
-}
-
 /// Finds the secret assigned to the name that holds the word.
 pub(super) fn find(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize {
-    if let Some(assignment) = assignment::around(text, &word) {
-        let name = &text[assignment.name.clone()];
-        let parts = parts(name);
-        if !is_id(name)
-            && let Some(promise) = promise(&parts)
-            && holds(promise, text, &assignment)
-        {
-            found.push(assignment.value);
-        }
+    let Some(assignment) = assignment::around(text, &word) else {
+        return word.end;
+    };
+    let resume = assignment.resume(word.end);
+    let name = &text[assignment.name.clone()];
+    let parts = parts(name);
+    if !is_id(name)
+        && let Some(promise) = promise(&parts)
+        && holds(promise, text, &assignment)
+        && !is_garbled(&parts, &text[assignment.value.clone()])
+        && !is_bundled(&parts, text, &assignment)
+    {
+        found.push(assignment.value);
     }
-    word.end
+    resume
 }
 
 /// Reports whether a name is an id that holds the word by accident.
 fn is_id(name: &[u8]) -> bool {
     name.split(|b| matches!(b, b'_' | b'-' | b'.' | b':'))
-        .any(|part| part.len() >= 18 && looks_random(part))
-}
-
-/// Splits a name into lower-case parts at `_`, `-`, `.` and where lower case turns into upper case.
-pub(super) fn parts(name: &[u8]) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut before = b'_';
-    for (at, byte) in name.iter().enumerate() {
-        let next_small = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        let turns = byte.is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || (before.is_ascii_uppercase() && next_small));
-        if !byte.is_ascii_alphanumeric() || turns {
-            parts.push(String::new());
-        }
-        if byte.is_ascii_alphanumeric()
-            && let Some(part) = parts.last_mut()
-        {
-            part.push(char::from(byte.to_ascii_lowercase()));
-        }
-        before = *byte;
-    }
-    parts.retain(|part| !part.is_empty());
-    parts
-}
-
-/// Parts that say the value is about a secret rather than the secret itself.
-const ABOUT: [&str; 76] = [
-    "id",
-    "ids",
-    "name",
-    "names",
-    "type",
-    "types",
-    "length",
-    "len",
-    "size",
-    "count",
-    "limit",
-    "budget",
-    "max",
-    "min",
-    "file",
-    "files",
-    "filename",
-    "path",
-    "paths",
-    "dir",
-    "url",
-    "uri",
-    "endpoint",
-    "host",
-    "expires",
-    "expiry",
-    "ttl",
-    "version",
-    "public",
-    "pub",
-    "publishable",
-    "csrf",
-    "xsrf",
-    "hash",
-    "digest",
-    "checksum",
-    "fingerprint",
-    "index",
-    "store",
-    "vault",
-    "ref",
-    "pair",
-    "press",
-    "pressed",
-    "down",
-    "up",
-    "board",
-    "usage",
-    "algorithm",
-    "format",
-    "prefix",
-    "suffix",
-    "placeholder",
-    "label",
-    "field",
-    "column",
-    "author",
-    "source",
-    "results",
-    "foreign",
-    "primary",
-    "sort",
-    "partition",
-    "cache",
-    "arn",
-    "issuer",
-    "chars",
-    "idempotency",
-    "map",
-    "regex",
-    "pattern",
-    "mapping",
-    "tokenizer",
-    "policy",
-    "service",
-    "method",
-];
-
-/// What stands before `key` in the names of secrets.
-const KEYS: [&str; 24] = [
-    "api",
-    "access",
-    "secret",
-    "private",
-    "signing",
-    "encryption",
-    "master",
-    "app",
-    "auth",
-    "storage",
-    "account",
-    "session",
-    "shared",
-    "license",
-    "deploy",
-    "admin",
-    "webhook",
-    "hmac",
-    "jwt",
-    "aes",
-    "subscription",
-    "service",
-    "crypto",
-    "functions",
-];
-
-/// What the name promises; `None` when it names no secret.
-fn promise(parts: &[String]) -> Option<Promise> {
-    let has = |list: &[&str]| parts.iter().any(|p| list.contains(&p.as_str()));
-    let last = parts.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
-    let last = if last.is_empty() {
-        parts.get(parts.len().checked_sub(2)?)?.as_str()
-    } else {
-        last
-    };
-    if parts.iter().any(|p| {
-        p.ends_with("password") || p.ends_with("passwd") || p.ends_with("passphrase") || p == "pwd"
-    }) || last == "pass"
-    {
-        return (!has(&ABOUT)).then_some(Promise::Password);
-    }
-    let joined: String = parts.concat();
-    let strong = [
-        "apikey",
-        "secretkey",
-        "accesskey",
-        "privatekey",
-        "clientsecret",
-        "accesstoken",
-        "authtoken",
-        "apitoken",
-    ];
-    if has(&ABOUT) {
-        return None;
-    }
-    if strong.iter().any(|s| joined.contains(s))
-        || joined.ends_with("token")
-        || has(&[
-            "secret",
-            "secrets",
-            "token",
-            "credential",
-            "credentials",
-            "cred",
-            "creds",
-        ])
-        || last == "auth"
-        || joined.ends_with("secret")
-    {
-        return Some(Promise::Token);
-    }
-    if last == "key" || joined.ends_with("key") {
-        let known = parts.len() > 1
-            && parts[..parts.len() - 1]
-                .iter()
-                .any(|p| KEYS.contains(&p.as_str()));
-        return Some(if known {
-            Promise::Token
-        } else {
-            Promise::Perhaps
-        });
-    }
-    None
+        .any(|part| {
+            part.len() >= 18 && (looks_random(part) || part[..2].iter().all(u8::is_ascii_digit))
+        })
 }
 
 /// Reports whether the value keeps what the name promises.
@@ -262,11 +69,13 @@ fn holds(promise: Promise, text: &[u8], assignment: &Assignment) -> bool {
                 b.is_ascii_punctuation() && !matches!(b, b'_' | b'-' | b'.' | b'/' | b':')
             });
             let kinds = usize::from(digit) + usize::from(letter) + usize::from(mark);
-            kinds >= 2 && (digit || quoted) && entropy(value) >= 2.4 && !is_path(value)
+            let listed = assignment.sign == Sign::Comma && !(digit && mark) && !looks_random(value);
+            kinds >= 2 && !listed && (digit || quoted) && entropy(value) >= 2.4 && !is_path(value)
         }
         Promise::Token => {
             value.len() >= 10
                 && is_token(value)
+                && !is_mixed_hex(value)
                 && (looks_random(value) || is_uuid(value))
                 && (assignment.sign != Sign::Comma || quoted)
         }
@@ -281,6 +90,24 @@ fn holds(promise: Promise, text: &[u8], assignment: &Assignment) -> bool {
                 && entropy(value) >= 3.7
         }
     }
+}
+
+/// Reports whether a value is a Telegram token that lost or gained bytes: `<bot id>:<…>`, but not in the one form that
+/// opens a bot and that has its own rule (<https://core.telegram.org/bots/api#authorizing-your-bot>).
+fn is_garbled(parts: &[String], value: &[u8]) -> bool {
+    let id = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    parts.iter().any(|part| part.starts_with("telegram")) && id > 0 && value.get(id) == Some(&b':')
+}
+
+/// Reports whether the assignment is `,apiKey:"…",` of a minified script. Such scripts are sent to every browser, and
+/// what they call `apiKey` is the publishable key of a search, a map or an analytics service. Secrets and passwords, and
+/// keys with a vendor's prefix, are looked for in minified scripts like anywhere.
+fn is_bundled(parts: &[String], text: &[u8], assignment: &Assignment) -> bool {
+    let (name, value) = (&assignment.name, &assignment.value);
+    parts == ["api", "key"]
+        && text[..name.start].ends_with(b",")
+        && text[name.end..value.start] == *b":\""
+        && text[value.end..].starts_with(b"\",")
 }
 
 /// Reports whether the bytes are those of a machine-made token.
@@ -305,6 +132,19 @@ fn is_code(text: &[u8], value: &Range<usize>) -> bool {
         || memchr::memmem::find(bytes, b"::").is_some()
         || memchr::memmem::find(bytes, b"->").is_some()
         || is_member(bytes)
+        || is_number(bytes)
+}
+
+/// Reports whether a value is a number of a program, such as `0x80550008_u32`, `-12i64`.
+fn is_number(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"-").unwrap_or(value);
+    let digits = value
+        .iter()
+        .take_while(|b| b.is_ascii_digit() || **b == b'_')
+        .count();
+    let types: [&[u8]; 4] = [b"u32", b"i32", b"u64", b"i64"];
+    (value.starts_with(b"0x") && value.len() <= 24)
+        || (digits > 0 && types.contains(&&value[digits..]))
 }
 
 /// Reports whether a value reads `object.member`, where both are words.
@@ -340,12 +180,50 @@ fn is_path(value: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn finds(text: &str) -> bool {
+        let mut found = Vec::new();
+        for word in WORDS {
+            for (at, _) in text.to_ascii_lowercase().match_indices(word) {
+                find(text.as_bytes(), at..at + word.len(), &mut found);
+            }
+        }
+        !found.is_empty()
+    }
+
     #[test]
-    fn names_are_split_where_they_change() {
-        assert_eq!(
-            parts(b"AWS_SecretAccessKeyID.x"),
-            ["aws", "secret", "access", "key", "id", "x"]
-        );
-        assert_eq!(parts(b"HTTPToken2"), ["http", "token2"]);
+    fn values_that_open_nothing_are_left() {
+        for (left, found) in [
+            // The name says that the value is refused.
+            (
+                "invalidToken = \"q7w1ert5yu8op3as\"",
+                "liveToken = \"q7w1ert5yu8op3as\"",
+            ),
+            (
+                "wrong_password: \"s3cretPa55!\"",
+                "new_password: \"s3cretPa55!\"",
+            ),
+            // Hexadecimal in both cases.
+            (
+                "api_token = 7aF09bC3e5D14f8a6B2c",
+                "api_token = 7af09bc3e5d14f8a6b2c",
+            ),
+            // Cut off; the number is no bot's id elsewhere.
+            (
+                "telegram_token = \"4839:AAb7x_qT2mZ9\"",
+                "redis_token = \"4839:AAb7x_qT2mZ9\"",
+            ),
+            // A script for browsers, and one that a person wrote.
+            (
+                "{a:1,apiKey:\"07c1a9f35be24d68\",b:2}",
+                "{a: 1, apiKey: \"07c1a9f35be24d68\", b: 2}",
+            ),
+            (
+                "{a:1,apiKey:\"07c1a9f35be24d68\",b:2}",
+                "{a:1,apiSecret:\"07c1a9f35be24d68\",b:2}",
+            ),
+        ] {
+            assert!(!finds(left), "{left}");
+            assert!(finds(found), "{found}");
+        }
     }
 }

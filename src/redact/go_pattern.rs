@@ -1,30 +1,65 @@
 //! Patterns in Go's syntax (RE2), as gitleaks configurations write them, put into the syntax of the `regex` crate.
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Longest pattern taken, bytes.
 const LONGEST: usize = 16 * 1024;
 
+/// Deepest nesting of groups.
+const NESTED: u32 = 64;
+
 /// Greatest compiled size of a pattern, bytes.
 const COMPILED: usize = 512 * 1024;
 
-/// Checks a pattern and translates it; the error says what is wrong with it.
-pub(super) fn translate(go: &str) -> Result<String, String> {
+/// Weight from which a pattern is large: it might be refused, or need Unicode classes, which are large by themselves.
+/// A lighter one compiles to less than half of [`COMPILED`].
+const LARGE: usize = 4096;
+
+/// Checks a pattern and translates it; returns it with whether it is large. The error says what is wrong with it.
+pub(super) fn translate(go: &str) -> Result<(String, bool), String> {
     if go.len() > LONGEST {
         return Err(format!("the pattern is longer than {LONGEST} bytes"));
     }
     let pattern = spell(go);
-    let parsed = |unicode: bool| {
+    let parser = |unicode: bool| {
         regex_syntax::ParserBuilder::new()
             .utf8(false)
             .unicode(unicode)
-            .nest_limit(64)
+            .nest_limit(NESTED)
             .build()
-            .parse(&pattern)
     };
-    match parsed(false).or_else(|_| parsed(true)) {
-        Ok(_) => Ok(pattern),
-        Err(error) => Err(reason(&error)),
+    let is_large = match parser(false).parse(&pattern) {
+        Ok(parsed) => weight(&parsed) >= LARGE,
+        Err(_) => {
+            let parsed = parser(true).parse(&pattern);
+            parsed.map(|_| true).map_err(|error| reason(&error))?
+        }
+    };
+    Ok((pattern, is_large))
+}
+
+/// Estimates how many states a pattern compiles to. Its depth is that of the pattern, at most [`NESTED`] groups.
+fn weight(pattern: &Hir) -> usize {
+    match pattern.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(class) => match class {
+            Class::Bytes(class) => class.ranges().len(),
+            Class::Unicode(class) => class.ranges().len().saturating_mul(4),
+        },
+        HirKind::Repetition(repetition) => {
+            let times = repetition
+                .max
+                .unwrap_or_else(|| repetition.min.saturating_add(1));
+            weight(&repetition.sub)
+                .saturating_add(2)
+                .saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+        }
+        HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
+            .iter()
+            .fold(1, |sum, part| sum.saturating_add(weight(part))),
     }
 }
 
@@ -35,7 +70,7 @@ pub(super) fn compile(pattern: &str) -> Option<Regex> {
             .unicode(unicode)
             .size_limit(COMPILED)
             .dfa_size_limit(COMPILED)
-            .nest_limit(64)
+            .nest_limit(NESTED)
             .build()
     };
     build(false).or_else(|_| build(true)).ok()
@@ -70,6 +105,13 @@ fn spell(go: &str) -> String {
                     }
                     // In the crate these two are word boundaries.
                     Some(angle @ ('<' | '>')) => out.push(angle),
+                    // `\p{Greek}`, `\x{41}`
+                    Some('p' | 'P' | 'x') if rest[2..].starts_with('{') => {
+                        let end = rest.find('}').map_or(rest.len(), |at| at + 1);
+                        out.push_str(&rest[..end]);
+                        rest = &rest[end..];
+                        continue;
+                    }
                     Some(other) => {
                         out.push('\\');
                         out.push(other);
@@ -105,8 +147,15 @@ fn spell(go: &str) -> String {
                 out.push(']');
             }
             ']' if class => out.push_str("\\]"),
-            '{' if !class && !is_count(&rest[1..]) => out.push_str("\\{"),
-            '}' if !class && !closes_count(&out) => out.push_str("\\}"),
+            '{' if !class => match count(rest) {
+                Some(length) => {
+                    out.push_str(&rest[..length]);
+                    rest = &rest[length..];
+                    continue;
+                }
+                None => out.push_str("\\{"),
+            },
+            '}' if !class => out.push_str("\\}"),
             other => out.push(other),
         }
         rest = &rest[length..];
@@ -114,23 +163,12 @@ fn spell(go: &str) -> String {
     out
 }
 
-/// Reports whether `3}`, `3,}` or `3,5}` follows an opening brace.
-fn is_count(rest: &str) -> bool {
-    rest.split_once('}').is_some_and(|(count, _)| {
-        let (low, high) = count.split_once(',').unwrap_or((count, ""));
-        !low.is_empty() && (low.to_owned() + high).bytes().all(|b| b.is_ascii_digit())
-    })
-}
-
-/// Reports whether a count or a named class is open at the end of what was written.
-fn closes_count(out: &str) -> bool {
-    out.rfind('{').is_some_and(|open| {
-        let inside = &out[open + 1..];
-        !out[..open].ends_with('\\') && !inside.contains('}') && !inside.is_empty()
-            || out[..open].ends_with("\\p")
-            || out[..open].ends_with("\\P")
-            || out[..open].ends_with("\\x")
-    })
+/// Length of a count such as `{3}`, `{3,}` or `{3,5}` at the start; `None` when the brace stands for itself.
+fn count(rest: &str) -> Option<usize> {
+    let end = rest.find('}')?;
+    let (low, high) = rest[1..end].split_once(',').unwrap_or((&rest[1..end], ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    (!low.is_empty() && digits(low) && digits(high)).then_some(end + 1)
 }
 
 #[cfg(test)]
@@ -153,7 +191,7 @@ mod tests {
             (r"\p{Greek}+\x{41}", "λA"),
             (r"[[:alpha:]_]{2}", "a_"),
         ] {
-            let pattern = translate(go).expect(go);
+            let (pattern, _) = translate(go).expect(go);
             let regex = compile(&pattern).expect(go);
             assert!(regex.is_match(text.as_bytes()), "{go} -> {pattern}");
         }
@@ -163,6 +201,36 @@ mod tests {
     fn what_cannot_be_understood_is_named() {
         assert!(translate(r"(?=x)").is_err_and(|e| e.contains("look-around")));
         assert!(translate(r"(a").is_err());
-        assert!(compile(&translate(r"((a{500}){500}){500}").expect("syntax is right")).is_none());
+    }
+
+    #[test]
+    fn a_pattern_that_grows_too_large_is_large() {
+        let mut refused = 0;
+        for unit in [
+            r"[\w.-]x",
+            r"(?i)[^\x22]*",
+            r"(a|\bb|c)?",
+            r"x",
+            r"[0-9a-f]+?",
+            r"(?:)",
+        ] {
+            for times in [10, 300, 1000, 3000, 9000, 30_000] {
+                for go in [
+                    format!("(?:{unit}){{{times}}}"),
+                    format!("(?:{unit}){{0,{times}}}"),
+                    format!("(?:(?:{unit}){{10}}){{{}}}", times / 10),
+                    format!("^(?:{unit}|ab){{{times},}}"),
+                ] {
+                    let (pattern, is_large) = translate(&go).expect("the syntax is right");
+                    if compile(&pattern).is_none() {
+                        assert!(is_large, "{go}");
+                        refused += 1;
+                    }
+                }
+            }
+        }
+        assert!(refused > 10);
+        assert!(translate(r"((a{500}){500}){500}").is_ok_and(|(_, is_large)| is_large));
+        assert!(translate(r"(?i)acme[\w.-]{0,50}=([a-z0-9]{40})").is_ok_and(|(_, large)| !large));
     }
 }

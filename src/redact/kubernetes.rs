@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::assignment::{APART, STRING};
+
 /// Words that announce a manifest.
 pub(super) const WORDS: [&str; 2] = ["kind:", "\"kind\""];
 
@@ -19,7 +21,7 @@ pub(super) fn find(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>
     let mut inside: Option<usize> = None;
     let mut at = start;
     while at < end {
-        let length = memchr::memchr(b'\n', &text[at..end]).unwrap_or(end - at);
+        let length = memchr::memchr2(b'\n', APART, &text[at..end]).unwrap_or(end - at);
         let line = &text[at..at + length];
         let indent = line
             .iter()
@@ -67,8 +69,11 @@ fn value(line: &[u8]) -> Option<Range<usize>> {
         .iter()
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
         .count();
-    let closed = rest[length..]
-        .iter()
-        .all(|b| matches!(b, b'"' | b'\'' | b' ' | b',' | b'\r'));
+    let closed = rest[length..].iter().all(|b| {
+        matches!(
+            *b,
+            b'"' | b'\'' | b' ' | b',' | b'\r' | b'\\' | APART | STRING
+        )
+    });
     (length >= LEAST && closed).then_some(start..start + length)
 }

@@ -31,6 +31,7 @@ mod home;
 mod json;
 mod kubernetes;
 mod marker;
+mod name;
 mod pem;
 mod randomness;
 mod redacted;

@@ -27,10 +27,18 @@ pub(super) fn looks_random(value: &[u8]) -> bool {
     }
     let bits = entropy(value);
     let least = if value.len() <= 16 { 2.8 } else { 3.1 };
-    bits >= least && changes(value) * 4 >= digits + letters
+    bits >= least && changes(value) * 11 >= (digits + letters) * 3
 }
 
-/// Counts the places where the class of character changes; a capital before small letters does not count.
+/// Reports whether a value is hexadecimal in both cases. Machines print one case; both are in what was typed by hand
+/// and in addresses with a checksum in their capitals (EIP-55), which are public.
+pub(super) fn is_mixed_hex(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_hexdigit)
+        && value.iter().any(u8::is_ascii_lowercase)
+        && value.iter().any(u8::is_ascii_uppercase)
+}
+
+/// Counts the places where the class of character changes; a capital before a small letter does not count.
 pub(super) fn changes(value: &[u8]) -> usize {
     let class = |b: u8| match b {
         b'0'..=b'9' => Some(0),
@@ -38,17 +46,11 @@ pub(super) fn changes(value: &[u8]) -> usize {
         b'A'..=b'Z' => Some(2),
         _ => None,
     };
-    let mut count = 0;
-    for (at, pair) in value.windows(2).enumerate() {
-        let (Some(left), Some(right)) = (class(pair[0]), class(pair[1])) else {
-            continue;
-        };
-        let capital = left == 2 && right == 1 && (at == 0 || class(value[at - 1]) != Some(1));
-        if left != right && !capital {
-            count += 1;
-        }
-    }
-    count
+    let turns = |pair: &[u8]| match (class(pair[0]), class(pair[1])) {
+        (Some(left), Some(right)) => left != right && (left, right) != (2, 1),
+        _ => false,
+    };
+    value.windows(2).filter(|pair| turns(pair)).count()
 }
 
 /// Words that tell an example from a secret.

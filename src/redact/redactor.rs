@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::allow::{Candidate, has_comment, has_comment_at};
+use super::allow::{Candidate, commented_lines};
 use super::config::Config;
 use super::engine::Engine;
 use super::home::{self, Homes};
@@ -77,6 +77,10 @@ impl Redactor {
     }
 
     /// Redacts the text of a file, so that rules and allow lists of the repository that name paths apply.
+    ///
+    /// A line of a file may carry the comment `gitleaks:allow`, and is then left alone. Only here: what is in a file
+    /// was committed by somebody who answers for it, while every other text may quote a stranger, who could switch
+    /// redaction off with it. [`scan`](Self::scan) knows no path and reports such lines, for a person to decide.
     pub fn file<'a>(&self, path: &str, text: impl Into<Cow<'a, [u8]>>) -> Redacted<Vec<u8>> {
         self.apply(text.into(), |active, text| active.in_text(text, Some(path)))
     }
@@ -201,8 +205,15 @@ impl Active {
             }
         }
         self.own_spans(text, path, &mut spans);
-        if !spans.is_empty() && has_comment(text) {
-            spans.retain(|span| !has_comment_at(text, &span.range));
+        // In a transcript anyone could write the comment: a web page that a tool fetched, or a model that was told to.
+        if path.is_some() && !spans.is_empty() {
+            let lines = commented_lines(text);
+            spans.retain(|span| {
+                let next = lines.partition_point(|line| line.end <= span.range.start);
+                lines
+                    .get(next)
+                    .is_none_or(|line| line.start >= span.range.end)
+            });
         }
         let mut spans = join(spans);
         if let Some(homes) = &self.homes {

@@ -1,5 +1,7 @@
 //! Shapes of secret values that need no pattern: an alphabet and a length.
 
+use super::randomness::is_mixed_hex;
+
 /// An alphabet and a range of lengths.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
@@ -16,7 +18,7 @@ pub(super) struct Shape {
 /// Alphabets of secret values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Set {
-    /// `0-9a-fA-F`
+    /// `0-9a-f` or `0-9A-F`, not both cases in one value.
     Hex,
     /// `0-9`
     Digits,
@@ -65,7 +67,7 @@ impl Shape {
             return false;
         }
         match self.set {
-            Set::Hex => value.iter().all(u8::is_ascii_hexdigit),
+            Set::Hex => value.iter().all(u8::is_ascii_hexdigit) && !is_mixed_hex(value),
             Set::Digits => value.iter().all(u8::is_ascii_digit),
             Set::Alnum => mixed(value, b""),
             Set::Word => mixed(value, b"_-"),

@@ -57,7 +57,7 @@ impl Batch<'_> {
             let Some(tip) = self.repo.find_ref_id(ref_name)? else { return Ok(None) };
             let draft = match self.repo.tip.take() {
                 Some(draft) if draft.tip == Some(tip) => draft,
-                _ => Draft::load(self.repo, tip)?,
+                _ => Draft::load(self.repo, &mut self.sink, tip)?,
             };
             self.drafts.insert(ref_name.to_owned(), (Some(tip), draft));
         }
@@ -65,8 +65,8 @@ impl Batch<'_> {
         Ok(draft.map(|draft| Context { repo: self.repo, sink: &mut self.sink, draft }))
     }
 
-    /// Starts a branch that does not exist: with an empty context, or where another branch of this change stands, or
-    /// at a commit.
+    /// Starts a branch that does not exist: with an empty context, or at a commit, which may be one
+    /// of this change.
     ///
     /// # Errors
     /// When it exists, or the commit cannot be read.
@@ -76,30 +76,15 @@ impl Batch<'_> {
         }
         let draft = match from {
             Start::Empty(manifest) => Draft::new(self.repo, &mut self.sink, manifest)?,
-            Start::Commit(commit) => Draft::load(self.repo, commit)?,
+            Start::Commit(commit) => Draft::load(self.repo, &mut self.sink, commit)?,
         };
         let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((None, draft));
         Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
     }
 
-    /// Keeps a copy of a branch's context as it is now, to start another branch there later.
-    ///
-    /// # Errors
-    /// When the branch cannot be read.
-    pub fn mark(&mut self, ref_name: &str) -> Result<Option<Mark>, StoreError> {
-        Ok(self.context(ref_name)?.map(|context| Mark(context.draft.clone())))
-    }
-
-    /// Starts a branch where a copy was kept.
-    ///
-    /// # Errors
-    /// When the branch exists.
-    pub fn start_at(&mut self, ref_name: &str, mark: &Mark) -> Result<Context<'_>, StoreError> {
-        if self.drafts.contains_key(ref_name) || self.repo.find_ref(ref_name)?.is_some() {
-            return Err(StoreError::RefConflict { name: ref_name.to_owned(), other: ref_name.to_owned() });
-        }
-        let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((None, mark.0.clone()));
-        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+    /// Names the branches that this change has touched, with their newest commits.
+    pub fn tips(&self) -> impl Iterator<Item = (&str, Option<ObjectId>)> {
+        self.drafts.iter().map(|(name, (_, draft))| (name.as_str(), draft.tip))
     }
 
     /// Stores all objects, then moves all refs whose branch has new commits.
@@ -146,7 +131,3 @@ pub enum Start<'a> {
     /// At a commit.
     Commit(ObjectId),
 }
-
-/// Holds a context as it was at some moment of a change.
-#[derive(Debug, Clone)]
-pub struct Mark(Draft);

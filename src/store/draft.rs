@@ -61,12 +61,18 @@ impl Draft {
         Ok(Draft { tip: None, committed_total: 0, total: 0, count: 0, next: 0, manifest: manifest.clone(), snapshot })
     }
 
-    /// Goes on from a commit.
-    pub(super) fn load(repo: &Repo, tip: ObjectId) -> Result<Self, StoreError> {
-        let Commit { tree, facts, .. } = repo.read_commit(&tip)?;
-        let snapshot = repo.read_snapshot(&tip, tree)?;
+    /// Goes on from a commit, which may be part of this very change.
+    pub(super) fn load(repo: &Repo, sink: &mut Sink, tip: ObjectId) -> Result<Self, StoreError> {
+        let Commit { tree, facts, .. } = match sink.get(&tip)? {
+            Some(bytes) => repo.parse_commit(&tip, &bytes)?,
+            None => repo.read_commit(&tip)?,
+        };
+        let snapshot = Snapshot::read(&mut Trees { repo, sink }, tree).map_err(|error| not_a_context(tip, error))?;
         // Older than anything else: a newer format must be seen before it is written on.
-        let manifest = repo.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(tip, error))?;
+        let manifest = match sink.get(&snapshot.manifest())? {
+            Some(bytes) => Manifest::decode(&bytes)?,
+            None => repo.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(tip, error))?,
+        };
         let Facts { total, count, next, .. } = facts;
         Ok(Draft { tip: Some(tip), committed_total: total, total, count, next, manifest, snapshot })
     }
@@ -102,6 +108,19 @@ impl Repo {
     pub fn read_context_manifest(&self, commit: &Commit) -> Result<Manifest, StoreError> {
         let snapshot = self.read_snapshot(&commit.id, commit.tree)?;
         self.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(commit.id, error))
+    }
+
+    /// Reads the entries of both contexts that are not in trees which both share.
+    ///
+    /// # Errors
+    /// As [`Repo::read_entries`].
+    pub fn read_differing_entries(&self, from: &Commit, to: &Commit) -> Result<(Vec<Entry>, Vec<Entry>), StoreError> {
+        let mut old = self.read_snapshot(&from.id, from.tree)?;
+        let mut new = self.read_snapshot(&to.id, to.tree)?;
+        for snapshot in [&old, &new] {
+            self.read_manifest(&snapshot.manifest())?;
+        }
+        old.differing(&mut new, &mut Committed(self))
     }
 
     /// Finds one entry in a commit's context, reading no more trees than needed.
@@ -259,7 +278,21 @@ impl Context<'_> {
         let tree = self.draft.snapshot.write(&mut Trees { repo: self.repo, sink: self.sink })?;
         let draft = &mut *self.draft;
         let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        let CommitRequest { operation, subject, body, entries, author, committer, agent, code, model, usage, cost, session, other } = request;
+        let CommitRequest {
+            operation,
+            subject,
+            body,
+            entries,
+            author,
+            committer,
+            agent,
+            code,
+            model,
+            usage,
+            cost,
+            session,
+            other,
+        } = request;
         let facts = Facts {
             operation,
             entries,

@@ -159,13 +159,14 @@ impl StoreError {
             StoreError::Untrusted { path } => {
                 Some(format!("to trust it: git config --global --add safe.directory '{}'", path.display()))
             }
-            StoreError::Missing { id, promised: true } => {
-                Some(format!("to get it: git fetch <remote> {id} (or: git -c fetch.negotiationAlgorithm=noop fetch --refetch)"))
-            }
+            StoreError::Missing { id, promised: true } => Some(format!(
+                "to get it: git fetch <remote> {id} (or: git -c fetch.negotiationAlgorithm=noop fetch --refetch)"
+            )),
             StoreError::Missing { promised: false, .. } => Some("look at the damage with 'git fsck'".to_owned()),
-            StoreError::UnknownRevision { near, .. } if !near.is_empty() => {
-                Some(format!("did you mean {}?", near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")))
-            }
+            StoreError::UnknownRevision { near, .. } if !near.is_empty() => Some(format!(
+                "did you mean {}?",
+                near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
+            )),
             StoreError::NoIdentity => {
                 Some("tell it: git config user.name '<name>' && git config user.email '<address>'".to_owned())
             }

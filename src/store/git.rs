@@ -24,7 +24,12 @@ const LOCAL_SAFETY: [&str; 10] = [
 ///
 /// Arguments that come from outside must stand behind `--` or `--end-of-options`, or be full ref names and ids.
 /// Everything in the environment that could point git elsewhere is taken out.
-pub(super) fn run(repo: &Repo, command: &'static str, arguments: &[&str], input: Option<&[u8]>) -> Result<Vec<u8>, StoreError> {
+pub(super) fn run(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    input: Option<&[u8]>,
+) -> Result<Vec<u8>, StoreError> {
     start(repo, command, arguments, input, &[])
 }
 
@@ -37,7 +42,8 @@ pub(super) fn run_as(
     who: &Person,
 ) -> Result<Vec<u8>, StoreError> {
     let date = format!("@{} +0000", who.time.seconds());
-    let identity = [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
+    let identity =
+        [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
     start(repo, command, arguments, input, &identity)
 }
 

@@ -63,7 +63,14 @@ impl Repo {
     ///
     /// # Errors
     /// [`StoreError::RefMoved`] when it holds something else.
-    pub fn move_ref(&self, name: &str, old: Option<ObjectId>, new: ObjectId, message: &str, who: &Person) -> Result<(), StoreError> {
+    pub fn move_ref(
+        &self,
+        name: &str,
+        old: Option<ObjectId>,
+        new: ObjectId,
+        message: &str,
+        who: &Person,
+    ) -> Result<(), StoreError> {
         self.set_ref(name, old.map_or(Expected::Absent, Expected::Id), Some(RefValue::Id(new)), message, who)
     }
 
@@ -83,7 +90,14 @@ impl Repo {
         self.set_ref(name, Expected::Id(old), None, "trace: delete", who)
     }
 
-    fn set_ref(&self, name: &str, expected: Expected, new: Option<RefValue>, message: &str, who: &Person) -> Result<(), StoreError> {
+    fn set_ref(
+        &self,
+        name: &str,
+        expected: Expected,
+        new: Option<RefValue>,
+        message: &str,
+        who: &Person,
+    ) -> Result<(), StoreError> {
         let guard = self.lock()?;
         let edit = RefEdit { name: name.to_owned(), expected, new, message: message.to_owned() };
         self.edit_refs(&guard, &[edit], who, self.settings.durability(false))

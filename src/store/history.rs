@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
+use super::object::{from_gix, to_gix};
+use super::open::error_chain;
 use super::{Repo, StoreError};
 use crate::model::{Commit, ObjectId};
 
@@ -29,12 +31,30 @@ impl Repo {
                 stack.extend(self.read_commit(&id)?.parents);
             }
         }
-        let mut history =
-            History { repo: self, queue: BinaryHeap::new(), seen: HashSet::new(), hidden: gone, serial: 0, broken: false };
+        let mut history = History {
+            repo: self,
+            queue: BinaryHeap::new(),
+            seen: HashSet::new(),
+            hidden: gone,
+            serial: 0,
+            broken: false,
+        };
         for tip in tips {
             history.push(*tip)?;
         }
         Ok(history)
+    }
+}
+
+impl Repo {
+    /// Finds the best common ancestors of two commits, as `git merge-base --all` does.
+    ///
+    /// # Errors
+    /// When a commit cannot be read.
+    pub fn merge_bases(&self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, StoreError> {
+        let found = self.git.merge_bases_many(to_gix(&one), &[to_gix(&other)]);
+        let found = found.map_err(|error| StoreError::Object { id: one, reason: error_chain(&error).join(": ") })?;
+        Ok(found.into_iter().map(|id| from_gix(&id)).collect())
     }
 }
 

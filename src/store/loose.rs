@@ -19,7 +19,13 @@ const STORED_MAX: usize = 3500;
 /// from under the commit that is about to name it. An empty file, which a power cut may have left, is written anew.
 ///
 /// In the durable mode the bytes are on disk before the name is, and the name when this returns.
-pub(super) fn write(objects_dir: &Path, id: &gix::oid, kind: Kind, bytes: &[u8], durability: Durability) -> Result<(), StoreError> {
+pub(super) fn write(
+    objects_dir: &Path,
+    id: &gix::oid,
+    kind: Kind,
+    bytes: &[u8],
+    durability: Durability,
+) -> Result<(), StoreError> {
     let hex = id.to_hex().to_string();
     let folder = objects_dir.join(&hex[..2]);
     let path = folder.join(&hex[2..]);
@@ -86,14 +92,12 @@ fn write_temporary(folder: &Path, raw: &[u8], durability: Durability) -> Result<
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
             // The folder is not there yet, or a `git gc` has just removed it because it was empty.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < 10 => {
-                match fs::create_dir(folder) {
-                    Ok(()) if durability == Durability::Durable => folder.parent().map_or(Ok(()), sync_dir)?,
-                    Ok(()) => {}
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                    Err(error) => return Err(StoreError::io("create", folder)(error)),
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < 10 => match fs::create_dir(folder) {
+                Ok(()) if durability == Durability::Durable => folder.parent().map_or(Ok(()), sync_dir)?,
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::io("create", folder)(error)),
+            },
             Err(error) => return Err(StoreError::io("create", &path)(error)),
         }
     }

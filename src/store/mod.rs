@@ -29,7 +29,7 @@ mod tidy;
 use std::cell::RefCell;
 use std::path::PathBuf;
 
-pub use batch::{Batch, Mark, Size, Start};
+pub use batch::{Batch, Size, Start};
 pub use draft::{CommitRequest, Context};
 pub use error::StoreError;
 pub use head::{HEAD, Head, ORIG_HEAD};

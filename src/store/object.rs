@@ -3,9 +3,9 @@
 use gix::objs::Kind;
 use gix::prelude::{Find, HeaderExt};
 
+use super::Repo;
 use super::error::StoreError;
 use super::open::error_chain;
-use super::Repo;
 use crate::codec::{Manifest, Meta, decode_message};
 use crate::model::{Commit, Entry, ObjectId, Person, Time};
 
@@ -47,10 +47,16 @@ impl Repo {
     /// # Errors
     /// When it cannot be read, or git trace did not make it.
     pub fn read_commit(&self, id: &ObjectId) -> Result<Commit, StoreError> {
-        let bytes = self.read(id, Kind::Commit, STRUCTURE_MAX)?;
+        self.parse_commit(id, &self.read(id, Kind::Commit, STRUCTURE_MAX)?)
+    }
+
+    /// Reads a commit from its bytes.
+    pub(super) fn parse_commit(&self, id: &ObjectId, bytes: &[u8]) -> Result<Commit, StoreError> {
         let broken = |reason: &str| StoreError::Object { id: *id, reason: reason.to_owned() };
-        let commit = gix::objs::CommitRef::from_bytes(&bytes, self.gix_kind()).map_err(|_| broken("a malformed commit"))?;
-        let (subject, body, facts) = decode_message(commit.message).map_err(|source| StoreError::NotAContext { id: *id, source })?;
+        let commit =
+            gix::objs::CommitRef::from_bytes(bytes, self.gix_kind()).map_err(|_| broken("a malformed commit"))?;
+        let (subject, body, facts) =
+            decode_message(commit.message).map_err(|source| StoreError::NotAContext { id: *id, source })?;
         let person = |raw: &gix::bstr::BStr| {
             let who = gix::actor::SignatureRef::from_bytes(raw).map_err(|_| broken("a malformed author"))?;
             let time = who.time().map_err(|_| broken("a malformed time"))?;
@@ -87,7 +93,7 @@ impl Repo {
     }
 
     fn header(&self, id: &ObjectId) -> Result<(Kind, u64), StoreError> {
-        match self.git.objects.header(&to_gix(id)) {
+        match self.git.objects.header(to_gix(id)) {
             Ok(header) => Ok((header.kind(), header.size())),
             Err(_) if !self.has_object(id) => Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() }),
             Err(error) => Err(self.unreadable(id, &error)),
@@ -110,7 +116,10 @@ impl Repo {
         }
         // A loose object whose header promises more than its body holds.
         if bytes.len() as u64 != size {
-            return Err(StoreError::Object { id: *id, reason: format!("it has {} bytes instead of {size}", bytes.len()) });
+            return Err(StoreError::Object {
+                id: *id,
+                reason: format!("it has {} bytes instead of {size}", bytes.len()),
+            });
         }
         Ok(bytes)
     }
@@ -122,7 +131,12 @@ impl Repo {
     fn is_partial_clone(&self) -> bool {
         let config = self.git.config_snapshot();
         config.string("extensions.partialClone").is_some()
-            || config.plumbing().sections_by_name("remote").into_iter().flatten().any(|remote| remote.body().value("promisor").is_some())
+            || config
+                .plumbing()
+                .sections_by_name("remote")
+                .into_iter()
+                .flatten()
+                .any(|remote| remote.body().value("promisor").is_some())
     }
 
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {

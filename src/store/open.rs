@@ -31,7 +31,8 @@ impl Repo {
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
         trust.full = trust.full.bail_if_untrusted(true);
         trust.reduced = trust.reduced.bail_if_untrusted(true);
-        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
+        let opened =
+            gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
         let git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
         check_format(&git)?;
 
@@ -40,7 +41,8 @@ impl Repo {
             gix::hash::Kind::Sha256 => HashKind::Sha256,
             other => return Err(unsupported("object format", &other.to_string())),
         };
-        let reftable = git.config_snapshot().string("extensions.refStorage").is_some_and(|value| value.starts_with(b"reftable"));
+        let reftable =
+            git.config_snapshot().string("extensions.refStorage").is_some_and(|value| value.starts_with(b"reftable"));
         let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
         let settings = Settings::read(&git)?;
         Ok(Repo {
@@ -81,7 +83,8 @@ impl Repo {
         let head = match self.refs {
             Backend::Files => self.git.head_id().ok()?.detach(),
             Backend::Reftable => {
-                let answer = super::git::run(self, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
+                let answer =
+                    super::git::run(self, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
                 gix::ObjectId::from_hex(answer.trim_ascii()).ok()?
             }
         };
@@ -123,7 +126,10 @@ fn open_error(dir: &Path, error: &gix::Error) -> StoreError {
     let all = text.join(": ");
     if all.contains("ntrusted") || all.contains("unsafe") || all.contains("ownership") {
         StoreError::Untrusted { path: dir.to_owned() }
-    } else if all.contains("Could not find a git repository") || all.contains("not a git repository") || all.contains("discover") {
+    } else if all.contains("Could not find a git repository")
+        || all.contains("not a git repository")
+        || all.contains("discover")
+    {
         StoreError::NoRepository { path: dir.to_owned() }
     } else {
         StoreError::Open { reason: all }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::loose::sync_dir;
-use super::refs::RefValue;
 use super::pack::Durability;
+use super::refs::RefValue;
 use super::{Repo, StoreError};
 use crate::codec::one_line;
 use crate::model::{ObjectId, Person};

@@ -118,7 +118,13 @@ impl Repo {
     /// Changes refs, all or none, if each holds what is expected; each change has its line in the reflog.
     ///
     /// The guard makes sure that no other git trace is at it; git itself is kept out by its own `.lock` files.
-    pub(super) fn edit_refs(&self, _guard: &Guard, edits: &[RefEdit], who: &Person, durability: Durability) -> Result<(), StoreError> {
+    pub(super) fn edit_refs(
+        &self,
+        _guard: &Guard,
+        edits: &[RefEdit],
+        who: &Person,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
         if self.refs == Backend::Reftable || edits.iter().any(|edit| edit.new.is_none()) {
             return reftable::edit(self, edits, who);
         }
@@ -171,7 +177,12 @@ impl Repo {
         let path = self.ref_path(name);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory
+                ) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(StoreError::io("read", &path)(error)),
@@ -190,7 +201,9 @@ impl Repo {
     fn read_packed_ref(&self, name: &str) -> Result<Option<ObjectId>, StoreError> {
         let packed = self.git.refs.cached_packed_buffer().map_err(|error| ref_error(name, &error))?;
         let Some(packed) = packed else { return Ok(None) };
-        let full: &gix::refs::FullNameRef = name.try_into().map_err(|_| StoreError::Ref { name: name.to_owned(), reason: "a malformed name".to_owned() })?;
+        let full: &gix::refs::FullNameRef = name
+            .try_into()
+            .map_err(|_| StoreError::Ref { name: name.to_owned(), reason: "a malformed name".to_owned() })?;
         let row = packed.try_find(full).map_err(|error| ref_error(name, &error))?;
         Ok(row.map(|row| from_gix(&row.target())))
     }

@@ -68,5 +68,8 @@ pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), S
 
 fn parse_id(answer: &[u8]) -> Result<ObjectId, StoreError> {
     let text = String::from_utf8_lossy(answer);
-    text.trim().parse().map_err(|_| StoreError::Git { command: "rev-parse".to_owned(), reason: format!("unexpected answer '{}'", text.trim()) })
+    text.trim().parse().map_err(|_| StoreError::Git {
+        command: "rev-parse".to_owned(),
+        reason: format!("unexpected answer '{}'", text.trim()),
+    })
 }

@@ -17,7 +17,10 @@ impl Repo {
     /// [`StoreError::UnknownRevision`] with the names that come close.
     pub fn resolve(&self, revision: &str) -> Result<ObjectId, StoreError> {
         let unknown = || StoreError::UnknownRevision { revision: revision.to_owned(), near: self.near(revision) };
-        let sound = !revision.is_empty() && revision.len() <= 512 && !revision.starts_with('-') && !revision.contains(['\0', '\n', ':', ' ']);
+        let sound = !revision.is_empty()
+            && revision.len() <= 512
+            && !revision.starts_with('-')
+            && !revision.contains(['\0', '\n', ':', ' ']);
         if !sound && !revision.contains("@{") {
             return Err(unknown());
         }
@@ -38,7 +41,7 @@ impl Repo {
             return reftable::resolve(self, &whole).ok_or_else(unknown);
         }
         let found = self.git.rev_parse_single(whole.as_str()).map_err(|_| unknown())?;
-        let commit = found.object().and_then(|object| Ok(object.peel_to_kind(gix::objs::Kind::Commit)?));
+        let commit = found.object().and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit));
         Ok(from_gix(&commit.map_err(|_| unknown())?.id))
     }
 
@@ -86,14 +89,19 @@ impl Repo {
         if !hex {
             return Ok(None);
         }
-        let found = self.git.rev_parse_single(name).ok().and_then(|id| id.object().ok()?.peel_to_kind(gix::objs::Kind::Commit).ok());
+        let found = self
+            .git
+            .rev_parse_single(name)
+            .ok()
+            .and_then(|id| id.object().ok()?.peel_to_kind(gix::objs::Kind::Commit).ok());
         Ok(found.map(|object| (from_gix(&object.id), None)))
     }
 
     /// Finds the commit in HEAD's history that brought an entry in.
     fn origin_of(&self, id: EntryId) -> Result<Option<ObjectId>, StoreError> {
         let Some(tip) = self.head_commit()? else { return Ok(None) };
-        let brought = |commit: &Commit| commit.facts.entries.iter().any(|touch| touch.id == id && touch.kind == TouchKind::Added);
+        let brought =
+            |commit: &Commit| commit.facts.entries.iter().any(|touch| touch.id == id && touch.kind == TouchKind::Added);
         for commit in self.history(&[tip], &[])? {
             let commit = commit?;
             if brought(&commit) {

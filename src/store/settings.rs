@@ -37,7 +37,9 @@ impl Settings {
         let ref_prefix = text("trace.refPrefix").unwrap_or_else(|| "refs/trace".to_owned());
         let ref_prefix = ref_prefix.trim_end_matches('/').to_owned();
         let sound = ref_prefix.starts_with("refs/")
-            && !["refs/heads", "refs/tags", "refs/remotes", "refs/worktree", "refs/notes"].iter().any(|taken| ref_prefix.starts_with(taken))
+            && !["refs/heads", "refs/tags", "refs/remotes", "refs/worktree", "refs/notes"]
+                .iter()
+                .any(|taken| ref_prefix.starts_with(taken))
             && gix::validate::reference::name(ref_prefix.as_str().into()).is_ok();
         if !sound {
             return Err(bad("trace.refPrefix"));

@@ -41,7 +41,9 @@ impl Sink {
         match self {
             Sink::Few(objects) => {
                 let id = gix::objs::compute_hash(repo.gix_kind(), kind, bytes);
-                let id = from_gix(&id.map_err(|_| StoreError::Open { reason: "the content is a known SHA-1 attack".to_owned() })?);
+                let id = from_gix(
+                    &id.map_err(|_| StoreError::Open { reason: "the content is a known SHA-1 attack".to_owned() })?,
+                );
                 if !objects.iter().any(|(known, ..)| *known == id) {
                     objects.push((id, kind, bytes.to_vec()));
                 }
@@ -77,7 +79,8 @@ impl Sink {
                 return Ok(Flushed { loose, pack: None });
             }
             Sink::Few(objects) => {
-                let objects: Vec<(Kind, &[u8])> = objects.iter().map(|(_, kind, bytes)| (*kind, bytes.as_slice())).collect();
+                let objects: Vec<(Kind, &[u8])> =
+                    objects.iter().map(|(_, kind, bytes)| (*kind, bytes.as_slice())).collect();
                 write_small_pack(&repo.objects_dir, repo.gix_kind(), &objects, durability)?
             }
             Sink::Many(pack) => pack.finish(durability)?,

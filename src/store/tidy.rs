@@ -11,7 +11,7 @@ use gix::objs::Kind;
 
 use super::lock::Guard;
 use super::object::{from_gix, to_gix};
-use super::pack::{Durability, Options, PackWriter, Base};
+use super::pack::{Base, Durability, Options, PackWriter};
 use super::sink::Flushed;
 use super::{Repo, StoreError, git};
 use crate::model::ObjectId;
@@ -164,7 +164,8 @@ impl Repo {
     pub(super) fn write_commit_graph(&self) -> Result<(), StoreError> {
         let tips: String = self.branches()?.iter().map(|(_, id)| format!("{id}\n")).collect();
         let single = self.objects_dir.join("info/commit-graph").exists();
-        let arguments: &[&str] = if single { &["write", "--stdin-commits", "--append"] } else { &["write", "--stdin-commits", "--split"] };
+        let arguments: &[&str] =
+            if single { &["write", "--stdin-commits", "--append"] } else { &["write", "--stdin-commits", "--split"] };
         git::run(self, "commit-graph", arguments, Some(tips.as_bytes())).map(|_| ())
     }
 }
@@ -198,7 +199,8 @@ fn is_pack_name(name: &str) -> bool {
 
 /// Returns the objects of a pack in the order in which they were written.
 fn pack_order(index: &Path, kind: gix::hash::Kind) -> Result<Vec<ObjectId>, StoreError> {
-    let broken = |error: String| StoreError::Open { reason: format!("cannot read pack index '{}': {error}", index.display()) };
+    let broken =
+        |error: String| StoreError::Open { reason: format!("cannot read pack index '{}': {error}", index.display()) };
     let index = gix::odb::pack::index::File::at(index, kind).map_err(|error| broken(error.to_string()))?;
     let mut rows: Vec<(u64, ObjectId)> = index.iter().map(|row| (row.pack_offset, from_gix(&row.oid))).collect();
     rows.sort_unstable();

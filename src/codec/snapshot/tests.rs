@@ -128,6 +128,31 @@ proptest! {
     }
 
     #[test]
+    fn what_differs_is_found_without_reading_what_does_not(count in 1u64..400, pick in any::<Index>(), more in 0u64..40) {
+        let mut store = Memory::default();
+        let mut old = Snapshot::new(HashKind::Sha1, MANIFEST);
+        for serial in 0..count {
+            old.append(&mut store, entry(serial, Position::new(serial).expect("few"))).expect("memory");
+        }
+        let root = old.write(&mut store).expect("memory");
+        let mut new = Snapshot::read(&mut store, root).expect("ours");
+        let mut changed = new.entries(&mut store).expect("memory").remove(pick.index(count as usize));
+        changed.flags.pin = true;
+        let place = new.find(&mut store, changed.id).expect("memory").expect("present");
+        new.replace(place, changed.clone());
+        for serial in count..count + more {
+            new.append(&mut store, entry(serial, Position::new(serial).expect("few"))).expect("memory");
+        }
+        let after = new.write(&mut store).expect("memory");
+        let (mut old, mut new) = (Snapshot::read(&mut store, root).expect("ours"), Snapshot::read(&mut store, after).expect("ours"));
+        let (before, after) = old.differing(&mut new, &mut store).expect("memory");
+        let only = |these: &[Entry], those: &[Entry]| these.iter().filter(|one| !those.contains(one)).map(|one| one.id).collect::<Vec<_>>();
+        prop_assert_eq!(only(&before, &after), vec![changed.id]);
+        prop_assert_eq!(only(&after, &before).len() as u64, 1 + more);
+        prop_assert!(before.len() <= 2 * TAIL_MAX, "one chunk and the tail, not {}", before.len());
+    }
+
+    #[test]
     fn hostile_trees_end_in_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         let mut store = Memory::default();
         let root = store.write_tree(&bytes, None).expect("memory");

@@ -48,10 +48,10 @@ pub(super) const RULES: &[Rule] = &[
     ),
     near(
         "nuget-config-password",
-        &["password\" value=\""],
+        &["password\" value=", "password\\\" value="],
         0,
         200,
-        r#"^(?i:password" value=")([^"%]{8,}(?:%[^"]*)?)""#,
+        r#"^(?i:password\\*" value=\\*")([^"%\\]{8,}(?:%[^"\\]*)?)\\*""#,
     )
     .entropy(2.5),
     code("generic-api-key", &generic::WORDS, generic::find),

@@ -139,7 +139,7 @@ pub(super) const RULES: &[Rule] = &[
         &["lob"],
         0,
         120,
-        r#"^(?i:lob)[0-9A-Za-z_.-]{0,30}[\s"'`=:>?,.()a-z]{0,24}?[\s"'`=:>,(]((?:live|test)_(?:pub_[0-9a-f]{31}|[0-9a-f]{35}))\b"#,
+        r#"^(?i:lob)[0-9A-Za-z_.-]{0,30}[\s\\"'`=:>?,.()a-z]{0,24}?[\s\\"'`=:>,(]((?:live|test)_(?:pub_[0-9a-f]{31}|[0-9a-f]{35}))\b"#,
     ),
     assigned("squarespace-access-token", &["squarespace"], UUID),
     assigned("etsy-access-token", &["etsy"], of(Set::Alnum, 24, 24)).entropy(3.0),

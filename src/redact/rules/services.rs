@@ -25,9 +25,9 @@ pub(super) const RULES: &[Rule] = &[
     near(
         "dropbox-long-lived-api-token",
         &["aaaaaaaaaa"],
-        11,
+        12,
         60,
-        r"([0-9A-Za-z]{11}AAAAAAAAAA[0-9A-Za-z_=-]{43})",
+        r"(?:^|[^0-9A-Za-z+/=_-])([0-9A-Za-z]{11}AAAAAAAAAA[0-9A-Za-z_=-]{43})(?:[^0-9A-Za-z+/=_-]|$)",
     )
     .entropy(3.0),
     token(

@@ -37,15 +37,6 @@ pub enum DeltaError {
     },
 }
 
-/// Returns a delta of at most `limit` bytes that turns `base` into `target`, or nothing when there is none.
-///
-/// Made for edits that leave most of the base in place: a common beginning, a common end, and in between anything
-/// that moved as a whole. The time is linear in both lengths, for hostile input too.
-pub fn encode(base: &[u8], target: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    Encoder::default().encode(base, target, limit, &mut out).then_some(out)
-}
-
 /// Returns the target that `delta` makes of `base`, refusing one longer than `limit` bytes before it takes memory.
 ///
 /// # Errors

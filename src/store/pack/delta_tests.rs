@@ -1,6 +1,11 @@
 use super::*;
 use proptest::prelude::*;
 
+fn encode(base: &[u8], target: &[u8], limit: usize) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    Encoder::default().encode(base, target, limit, &mut out).then_some(out)
+}
+
 /// A row of a context tree, as bytes.
 fn row(position: u32, seed: u64) -> Vec<u8> {
     let mut row = format!("100644 {position:07}.assistant.96.{:010}.txt\0", seed % 10_000_000_000).into_bytes();

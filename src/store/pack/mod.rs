@@ -1,9 +1,7 @@
 //! Packs: many objects in one file, written with the deltas that the caller already knows.
 //!
-//! * [`PackWriter`] streams any number of objects into one pack and its index (bulk import, consolidation).
+//! * [`PackWriter`] streams any number of objects into one pack and its index (bulk import, merging of small packs).
 //! * [`write_small_pack`] stores a handful of objects durably with as few flushes as possible.
-//! * [`pack_objects`] packs what an iterator yields, fetching delta bases itself.
-//! * [`encode`] and [`apply`] are git's delta format.
 //!
 //! **Guarantees**
 //!
@@ -20,7 +18,6 @@
 //!
 //! The formats are those of `gitformat-pack(5)`: pack version 2, index version 2, `OFS_DELTA` only.
 
-mod consolidate;
 mod deflate;
 mod delta;
 mod entry;
@@ -31,8 +28,7 @@ mod small;
 mod table;
 mod writer;
 
-pub use consolidate::{Source, pack_objects};
-pub use delta::{DeltaError, apply, encode};
+pub use delta::DeltaError;
 pub use error::PackError;
 pub use publish::{Durability, Finished};
 pub use small::write_small_pack;

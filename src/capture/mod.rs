@@ -1,0 +1,9 @@
+//! Agents' own records of a session, read as steps: one folder per agent.
+//!
+//! Reading is streaming and deterministic: the same bytes give the same steps and the same entry ids, on every machine
+//! and however often they are read. Nothing here touches git, the clock or the environment.
+
+pub mod claude;
+mod route;
+
+pub use route::{Conversation, Routed};

@@ -1,0 +1,192 @@
+//! The command line: one subcommand a file, one row a subcommand in [`VERBS`].
+//!
+//! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
+
+mod changed;
+mod checkout;
+mod commit;
+mod completions;
+mod context;
+mod demo;
+mod diff;
+mod drop;
+mod edit;
+mod import;
+mod init;
+mod install_man;
+mod log;
+mod pack;
+mod pin;
+mod reset;
+mod session;
+mod show;
+mod status;
+mod tag;
+mod view;
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::ui::{ColorChoice, ExitCode, Failure, JsonStyle, report_panics};
+use session::Session;
+
+/// Describes a subcommand.
+struct Verb {
+    /// Its name.
+    name: &'static str,
+    /// The heading under which the help lists it.
+    group: &'static str,
+    /// Its arguments.
+    args: fn(Command) -> Command,
+    /// What it does.
+    run: fn(&Session, &ArgMatches) -> Result<(), Failure>,
+}
+
+/// All subcommands, in the order of the help.
+const VERBS: &[Verb] = &[
+    Verb { name: "init", group: "start", args: init::args, run: init::run },
+    Verb { name: "import", group: "start", args: import::args, run: import::run },
+    Verb { name: "demo", group: "start", args: demo::args, run: demo::run },
+    Verb { name: "commit", group: "change", args: commit::args, run: commit::run },
+    Verb { name: "edit", group: "change", args: edit::args, run: edit::run },
+    Verb { name: "pin", group: "change", args: pin::args, run: pin::run },
+    Verb { name: "unpin", group: "change", args: pin::unpin_args, run: pin::run_unpin },
+    Verb { name: "drop", group: "change", args: drop::args, run: drop::run },
+    Verb { name: "status", group: "look", args: status::args, run: status::run },
+    Verb { name: "log", group: "look", args: log::args, run: log::run },
+    Verb { name: "show", group: "look", args: show::args, run: show::run },
+    Verb { name: "diff", group: "look", args: diff::args, run: diff::run },
+    Verb { name: "context", group: "look", args: context::args, run: context::run },
+    Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
+    Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
+    Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
+    Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
+    Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },
+];
+
+/// Headings of the help, by group.
+const GROUPS: [(&str, &str); 5] = [
+    ("start", "start a context"),
+    ("change", "change it"),
+    ("look", "look at it"),
+    ("move", "move along its history"),
+    ("keep", "keep house"),
+];
+
+/// Runs the program with these arguments, the first of which is its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report_panics();
+    let arguments: Vec<OsString> = arguments.into_iter().map(number_option).collect();
+    let matches = match command(wanted(&arguments)).try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(error) => return Session::for_usage(&arguments).ui.usage(&error),
+    };
+    let Some((name, inner)) = matches.subcommand() else { return ExitCode::Usage };
+    let verb = VERBS.iter().find(|verb| verb.name == name).expect("clap knows no other subcommands");
+    let session = Session::new(inner);
+    let result = (verb.run)(&session, inner);
+    session.ui.end(result)
+}
+
+/// Reads `-20` as `-n20`, as git does.
+fn number_option(argument: OsString) -> OsString {
+    let digits = argument.to_str().and_then(|text| text.strip_prefix('-'));
+    match digits.filter(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        Some(digits) => OsString::from(format!("-n{digits}")),
+        None => argument,
+    }
+}
+
+/// Returns the subcommand that the arguments ask for, so that the others need not be built.
+fn wanted(arguments: &[OsString]) -> Option<&'static str> {
+    let mut rest = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+    let first = loop {
+        match rest.next()? {
+            "-C" | "--branch" | "--color" => drop(rest.next()),
+            option if option.starts_with('-') => {}
+            word => break word,
+        }
+    };
+    VERBS.iter().find(|verb| verb.name == first).map(|verb| verb.name)
+}
+
+/// Builds the command line: all of it, or only one subcommand.
+pub(crate) fn command(only: Option<&str>) -> Command {
+    let mut command = Command::new("git-trace")
+        .bin_name("git trace")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Version the context of AI agents as git objects")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(false)
+        .override_usage("git trace [options] <command> [<args>]")
+        .args(globals());
+    let mut help = String::new();
+    for (group, heading) in GROUPS {
+        help += &format!("{heading}\n");
+        for verb in VERBS.iter().filter(|verb| verb.group == group) {
+            let about = if only.is_none() { build(verb).get_about().map(ToString::to_string) } else { None };
+            help += &format!("   {:<13} {}\n", verb.name, about.unwrap_or_default());
+        }
+        help.push('\n');
+    }
+    help += "See 'git trace <command> -h' for one of them.";
+    for verb in VERBS.iter().filter(|verb| only.is_none_or(|only| only == verb.name)) {
+        command = command.subcommand(build(verb));
+    }
+    command.help_template("{about}\n\n{usage-heading} {usage}\n\n{after-help}\n\nOptions:\n{options}").after_help(help)
+}
+
+fn build(verb: &Verb) -> Command {
+    (verb.args)(Command::new(verb.name)).override_usage_if_needed(verb.name)
+}
+
+/// Arguments that every subcommand takes, before or after its name.
+fn globals() -> Vec<Arg> {
+    vec![
+        Arg::new("directory")
+            .short('C')
+            .value_name("path")
+            .global(true)
+            .value_parser(value_parser!(std::path::PathBuf))
+            .help("Run as if started in <path>"),
+        Arg::new("branch")
+            .long("branch")
+            .value_name("branch")
+            .global(true)
+            .help("Work on this branch instead of HEAD's (also GITTRACE_BRANCH)"),
+        Arg::new("json")
+            .long("json")
+            .value_name("style")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("compact")
+            .global(true)
+            .value_parser(|text: &str| JsonStyle::from_name(text).ok_or("it is 'compact' or 'pretty'"))
+            .help("Answer in JSON ('compact' or 'pretty')"),
+        Arg::new("color")
+            .long("color")
+            .value_name("when")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("always")
+            .global(true)
+            .value_parser(|text: &str| ColorChoice::from_name(text).ok_or("it is 'auto', 'always' or 'never'"))
+            .help("Colour the answer: 'auto', 'always' or 'never'"),
+        Arg::new("no-pager").long("no-pager").action(ArgAction::SetTrue).global(true).help("Start no pager"),
+        Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).global(true).help("Say only the answer"),
+    ]
+}
+
+/// Sets the usage line of a subcommand to the words that people type.
+trait Usage {
+    fn override_usage_if_needed(self, name: &str) -> Self;
+}
+
+impl Usage for Command {
+    fn override_usage_if_needed(self, name: &str) -> Self {
+        self.bin_name(format!("git trace {name}"))
+    }
+}
