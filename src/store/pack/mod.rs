@@ -33,3 +33,6 @@ pub use error::PackError;
 pub use publish::{Durability, Finished};
 pub use small::write_small_pack;
 pub use writer::{Base, Options, PackWriter};
+
+#[cfg(test)]
+mod git_tests;
