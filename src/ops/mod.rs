@@ -31,7 +31,7 @@ pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
 pub use error::OpError;
 pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
-pub use init::{Init, Initialized, init};
+pub use init::{Init, Initialized, create_repository, init};
 pub use log::{Log, log};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;

@@ -22,9 +22,7 @@ impl Pattern {
         let (text, is_large) = go_pattern::translate(go)?;
         let compiled = OnceLock::new();
         if is_large {
-            *large = large
-                .checked_sub(1)
-                .ok_or("too many large patterns came before")?;
+            *large = large.checked_sub(1).ok_or("too many large patterns came before")?;
             let regex = go_pattern::compile(&text).ok_or("the pattern grows too large")?;
             compiled.get_or_init(|| Some(regex));
         }
@@ -33,9 +31,7 @@ impl Pattern {
 
     /// The compiled pattern.
     pub(super) fn get(&self) -> Option<&Regex> {
-        self.compiled
-            .get_or_init(|| go_pattern::compile(&self.text))
-            .as_ref()
+        self.compiled.get_or_init(|| go_pattern::compile(&self.text)).as_ref()
     }
 
     fn is_match(&self, text: &[u8]) -> bool {
@@ -95,28 +91,16 @@ impl Allowlist {
             verdicts.push(self.patterns.iter().any(|pattern| pattern.is_match(target)));
         }
         if !self.paths.is_empty() {
-            verdicts.push(
-                candidate
-                    .path
-                    .is_some_and(|path| self.paths.iter().any(|p| p.is_match(path.as_bytes()))),
-            );
+            verdicts.push(candidate.path.is_some_and(|path| self.paths.iter().any(|p| p.is_match(path.as_bytes()))));
         }
         if !self.stopwords.is_empty() {
             let lower = secret.to_ascii_lowercase();
-            verdicts.push(
-                self.stopwords
-                    .iter()
-                    .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some()),
-            );
+            verdicts.push(self.stopwords.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some()));
         }
         if self.never {
             verdicts.push(false);
         }
-        if self.every {
-            !verdicts.is_empty() && verdicts.iter().all(|v| *v)
-        } else {
-            verdicts.contains(&true)
-        }
+        if self.every { !verdicts.is_empty() && verdicts.iter().all(|v| *v) } else { verdicts.contains(&true) }
     }
 }
 
@@ -139,13 +123,7 @@ fn line(text: &[u8], range: &Range<usize>, reach: usize) -> Range<usize> {
     let ends = |b: &u8| matches!(*b, b'\n' | APART | STRING);
     let from = range.start.saturating_sub(reach);
     let to = range.end.saturating_add(reach).min(text.len());
-    let start = text[from..range.start]
-        .iter()
-        .rposition(ends)
-        .map_or(from, |at| from + at + 1);
-    let end = text[range.end..to]
-        .iter()
-        .position(ends)
-        .map_or(to, |at| range.end + at);
+    let start = text[from..range.start].iter().rposition(ends).map_or(from, |at| from + at + 1);
+    let end = text[range.end..to].iter().position(ends).map_or(to, |at| range.end + at);
     start..end
 }

@@ -26,11 +26,7 @@ impl Assignment {
     /// Where looking for further assignments goes on after the word that ends at `word`. A long bare value is not
     /// searched again for each word in it: that would cost quadratic time.
     pub(super) fn resume(&self, word: usize) -> usize {
-        if !self.quoted && self.value.len() > LONG {
-            self.value.end
-        } else {
-            word
-        }
+        if !self.quoted && self.value.len() > LONG { self.value.end } else { word }
     }
 }
 
@@ -60,11 +56,7 @@ pub(super) fn around(text: &[u8], word: &Range<usize>) -> Option<Assignment> {
     let name = name_around(text, word);
     let mut at = name.end;
     // A word or two may follow, as in `var key string = …` and `telegram bot: …`.
-    at += text[at..]
-        .iter()
-        .take(20)
-        .take_while(|b| matches!(b, b' ' | b'\t') || in_name(**b))
-        .count();
+    at += text[at..].iter().take(20).take_while(|b| matches!(b, b' ' | b'\t') || in_name(**b)).count();
     let spaced = at > name.end;
     let (quote, end) = quotes(text, at);
     let named = quote.is_some();
@@ -74,12 +66,7 @@ pub(super) fn around(text: &[u8], word: &Range<usize>) -> Option<Assignment> {
     }
     if let Some(value) = named_value(text, at, named) {
         let (value, quoted) = value_at(text, value)?;
-        return Some(Assignment {
-            name,
-            value,
-            quoted,
-            sign: Sign::Colon,
-        });
+        return Some(Assignment { name, value, quoted, sign: Sign::Colon });
     }
     at += blanks(text, at);
     let Some((sign, after)) = sign_at(text, at, named) else {
@@ -94,27 +81,13 @@ pub(super) fn around(text: &[u8], word: &Range<usize>) -> Option<Assignment> {
     at += blanks(text, at);
     at += line_break(text, at, sign);
     let (value, quoted) = value_at(text, at)?;
-    Some(Assignment {
-        name,
-        value,
-        quoted,
-        sign,
-    })
+    Some(Assignment { name, value, quoted, sign })
 }
 
 /// Widens a word to the whole name.
 fn name_around(text: &[u8], word: &Range<usize>) -> Range<usize> {
-    let left = text[..word.start]
-        .iter()
-        .rev()
-        .take(NAME)
-        .take_while(|b| in_name(**b))
-        .count();
-    let right = text[word.end..]
-        .iter()
-        .take(NAME)
-        .take_while(|b| in_name(**b))
-        .count();
+    let left = text[..word.start].iter().rev().take(NAME).take_while(|b| in_name(**b)).count();
+    let right = text[word.end..].iter().take(NAME).take_while(|b| in_name(**b)).count();
     let mut start = word.start - left;
     // The letter of an escape such as `\n` is no part of the name.
     if start > 0 && text[start - 1] == b'\\' && start < word.start {
@@ -130,20 +103,12 @@ fn in_name(byte: u8) -> bool {
 
 /// Counts blanks, at most 40.
 fn blanks(text: &[u8], at: usize) -> usize {
-    text[at..]
-        .iter()
-        .take(40)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count()
+    text[at..].iter().take(40).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
 /// Reads an optional quote with the backslashes before it; returns it and the position behind.
 fn quotes(text: &[u8], at: usize) -> (Option<u8>, usize) {
-    let slashes = text[at..]
-        .iter()
-        .take(15)
-        .take_while(|b| **b == b'\\')
-        .count();
+    let slashes = text[at..].iter().take(15).take_while(|b| **b == b'\\').count();
     match text.get(at + slashes) {
         Some(&STRING) if slashes == 0 => (Some(STRING), at + 1),
         Some(quote @ (b'"' | b'\'' | b'`')) => (Some(*quote), at + slashes + 1),
@@ -154,20 +119,15 @@ fn quotes(text: &[u8], at: usize) -> (Option<u8>, usize) {
 /// Reads the sign; `named` says that the name was quoted.
 fn sign_at(text: &[u8], at: usize, named: bool) -> Option<(Sign, usize)> {
     let rest = &text[at..];
-    let marks = rest
-        .iter()
-        .take(5)
-        .take_while(|b| matches!(b, b'=' | b':' | b'?' | b'.' | b'+' | b'|' | b'>' | b'!'))
-        .count();
+    let marks =
+        rest.iter().take(5).take_while(|b| matches!(b, b'=' | b':' | b'?' | b'.' | b'+' | b'|' | b'>' | b'!')).count();
     let sign = &rest[..marks];
     match sign {
         [b'>'] => Some((Sign::Element, at + 1)),
         [b':'] => Some((Sign::Colon, at + 1)),
         _ if sign.contains(&b'=') => Some((Sign::Equals, at + marks)),
         [] if named && rest.first() == Some(&b',') => Some((Sign::Comma, at + 1)),
-        [] if rest.first() == Some(&b'(') && quotes(text, at + 1).0.is_some() => {
-            Some((Sign::Comma, at + 1))
-        }
+        [] if rest.first() == Some(&b'(') && quotes(text, at + 1).0.is_some() => Some((Sign::Comma, at + 1)),
         _ => None,
     }
 }
@@ -182,11 +142,7 @@ fn after_type(text: &[u8], at: usize) -> Option<usize> {
 
 /// Reports whether a byte may stand in a type.
 fn in_type(byte: u8) -> bool {
-    in_name(byte)
-        || matches!(
-            byte,
-            b' ' | b'&' | b'[' | b']' | b'<' | b'>' | b'\'' | b'|' | b':'
-        )
+    in_name(byte) || matches!(byte, b' ' | b'&' | b'[' | b']' | b'<' | b'>' | b'\'' | b'|' | b':')
 }
 
 /// Counts the line break and indentation that may stand before a value.
@@ -196,45 +152,29 @@ fn line_break(text: &[u8], at: usize, sign: Sign) -> usize {
     let slashes = rest.iter().take(15).take_while(|b| **b == b'\\').count();
     let breaks = match rest.get(slashes) {
         Some(b'n') if slashes > 0 => slashes + 1,
-        _ => rest
-            .iter()
-            .take(2)
-            .take_while(|b| matches!(b, b'\r' | b'\n'))
-            .count(),
+        _ => rest.iter().take(2).take_while(|b| matches!(b, b'\r' | b'\n')).count(),
     };
     if breaks == 0 {
         return 0;
     }
     let skip = breaks + blanks(text, at + breaks);
     // Only an element or a quoted value may start on the next line.
-    if sign == Sign::Element || (sign != Sign::Colon && quotes(text, at + skip).0.is_some()) {
-        skip
-    } else {
-        0
-    }
+    if sign == Sign::Element || (sign != Sign::Colon && quotes(text, at + skip).0.is_some()) { skip } else { 0 }
 }
 
 /// Finds the value of a pair whose name and value are both values: `name: KEY` and, behind it, `value: v`.
 fn named_value(text: &[u8], at: usize, named: bool) -> Option<usize> {
     let rest = text.get(at..at.saturating_add(80).min(text.len()))?;
-    let gap = rest
-        .iter()
-        .take_while(|b| matches!(**b, b' ' | b'\t' | b'\r' | b'\n' | b',' | APART))
-        .count();
+    let gap = rest.iter().take_while(|b| matches!(**b, b' ' | b'\t' | b'\r' | b'\n' | b',' | APART)).count();
     if gap == 0 {
         return None;
     }
-    if !rest[..gap]
-        .iter()
-        .any(|b| matches!(*b, b'\n' | b',' | APART))
-    {
+    if !rest[..gap].iter().any(|b| matches!(*b, b'\n' | b',' | APART)) {
         return None;
     }
     let (quote, start) = quotes(text, at + gap);
     let key = text.get(start..start + 5)?;
-    if !key.eq_ignore_ascii_case(b"value")
-        || (named && quote.is_none() && !rest[..gap].contains(&b'\n'))
-    {
+    if !key.eq_ignore_ascii_case(b"value") || (named && quote.is_none() && !rest[..gap].contains(&b'\n')) {
         return None;
     }
     let (_, end) = quotes(text, start + 5);
@@ -253,11 +193,7 @@ fn flag_value(text: &[u8], name: Range<usize>, spaced: bool, named: bool) -> Opt
         if matches!(text.get(at), Some(b',')) {
             at += 1;
         }
-        at += text[at..]
-            .iter()
-            .take(20)
-            .take_while(|b| matches!(**b, b' ' | b'\n' | b'\r' | b'\t' | APART))
-            .count();
+        at += text[at..].iter().take(20).take_while(|b| matches!(**b, b' ' | b'\n' | b'\r' | b'\t' | APART)).count();
         quotes(text, at).0?;
     } else if spaced {
         at += blanks(text, at);
@@ -265,20 +201,14 @@ fn flag_value(text: &[u8], name: Range<usize>, spaced: bool, named: bool) -> Opt
         return None;
     }
     let (value, quoted) = value_at(text, at)?;
-    Some(Assignment {
-        name,
-        value,
-        quoted,
-        sign: Sign::Flag,
-    })
+    Some(Assignment { name, value, quoted, sign: Sign::Flag })
 }
 
 /// Reads the value at `at`: to the closing quote, or as long as the bytes are those of a bare value.
 fn value_at(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let mut at = at;
     // String prefixes: b"…", r"…", f"…", @"…".
-    if matches!(text.get(at), Some(b'b' | b'r' | b'f' | b'u' | b'@'))
-        && matches!(text.get(at + 1), Some(b'"' | b'\''))
+    if matches!(text.get(at), Some(b'b' | b'r' | b'f' | b'u' | b'@')) && matches!(text.get(at + 1), Some(b'"' | b'\''))
     {
         at += 1;
     }
@@ -287,10 +217,7 @@ fn value_at(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let length = match quote {
         Some(STRING) => memchr::memchr(STRING, rest).unwrap_or(rest.len()),
         Some(quote) => closing(rest, quote, start - at - 1),
-        None => rest
-            .iter()
-            .position(|b| ends_bare(*b))
-            .unwrap_or(rest.len()),
+        None => rest.iter().position(|b| ends_bare(*b)).unwrap_or(rest.len()),
     };
     let mut value = &rest[..length];
     if quote == Some(STRING) {
@@ -328,11 +255,7 @@ fn closing(rest: &[u8], quote: u8, slashes: usize) -> usize {
 
 /// Reports whether a byte ends a value without quotes.
 fn ends_bare(byte: u8) -> bool {
-    byte.is_ascii_whitespace()
-        || matches!(
-            byte,
-            b'"' | b'\'' | b'`' | b'\\' | b'<' | b'&' | b';' | APART | STRING | 0
-        )
+    byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b'<' | b'&' | b';' | APART | STRING | 0)
 }
 
 #[cfg(test)]

@@ -85,40 +85,21 @@ impl OwnRule {
     /// Finds every secret of this rule. `path` names the file that the text comes from, where there is one.
     pub(super) fn find(&self, text: &[u8], lower: &[u8], path: Option<&str>) -> Vec<OwnHit> {
         let elsewhere = self.path.as_ref().is_some_and(|own| {
-            !path.is_some_and(|path| {
-                own.get()
-                    .is_some_and(|regex| regex.is_match(path.as_bytes()))
-            })
+            !path.is_some_and(|path| own.get().is_some_and(|regex| regex.is_match(path.as_bytes())))
         });
-        let woken = self.words.is_empty()
-            || self
-                .words
-                .iter()
-                .any(|w| memchr::memmem::find(lower, w.as_bytes()).is_some());
-        let Some(regex) = (if elsewhere || !woken {
-            None
-        } else {
-            self.pattern.get()
-        }) else {
+        let woken =
+            self.words.is_empty() || self.words.iter().any(|w| memchr::memmem::find(lower, w.as_bytes()).is_some());
+        let Some(regex) = (if elsewhere || !woken { None } else { self.pattern.get() }) else {
             return Vec::new();
         };
         let mut hits = Vec::new();
         for groups in regex.captures_iter(text) {
             let Some(whole) = groups.get(0) else { continue };
             // Like gitleaks: the named group, else the first one, else all of it.
-            let group = if self.group > 0 {
-                groups.get(self.group)
-            } else {
-                groups.get(1).filter(|g| !g.is_empty())
-            };
+            let group = if self.group > 0 { groups.get(self.group) } else { groups.get(1).filter(|g| !g.is_empty()) };
             let secret = group.unwrap_or(whole).range();
-            if !secret.is_empty()
-                && (self.entropy == 0.0 || entropy(&text[secret.clone()]) > self.entropy)
-            {
-                hits.push(OwnHit {
-                    secret: whole_characters(text, secret),
-                    whole: whole.range(),
-                });
+            if !secret.is_empty() && (self.entropy == 0.0 || entropy(&text[secret.clone()]) > self.entropy) {
+                hits.push(OwnHit { secret: whole_characters(text, secret), whole: whole.range() });
             }
         }
         hits
@@ -128,13 +109,8 @@ impl OwnRule {
 /// Widens a range so that it cuts no UTF-8 character.
 fn whole_characters(text: &[u8], range: Range<usize>) -> Range<usize> {
     let inside = |at: usize| text.get(at).is_some_and(|b| b & 0xc0 == 0x80);
-    let start = (range.start.saturating_sub(3)..=range.start)
-        .rev()
-        .find(|at| !inside(*at))
-        .unwrap_or(range.start);
-    let end = (range.end..=range.end + 3)
-        .find(|at| !inside(*at))
-        .unwrap_or(range.end);
+    let start = (range.start.saturating_sub(3)..=range.start).rev().find(|at| !inside(*at)).unwrap_or(range.start);
+    let end = (range.end..=range.end + 3).find(|at| !inside(*at)).unwrap_or(range.end);
     start..end.min(text.len())
 }
 
@@ -149,23 +125,15 @@ impl Config {
     /// When the text is larger than 1 MiB, no TOML, or not of this format.
     pub fn from_gitleaks_toml(text: &str) -> Result<Self, ConfigError> {
         if text.len() > LARGEST {
-            return Err(ConfigError::TooLarge {
-                size: text.len(),
-                limit: LARGEST,
-            });
+            return Err(ConfigError::TooLarge { size: text.len(), limit: LARGEST });
         }
-        let file: File = toml::from_str(text).map_err(|error| ConfigError::Malformed {
-            reason: error.message().to_owned(),
-        })?;
+        let file: File =
+            toml::from_str(text).map_err(|error| ConfigError::Malformed { reason: error.message().to_owned() })?;
         let mut config = Self::default();
         let mut large = LARGE;
         config.disabled.extend(file.extend.disabled_rules);
         if file.extend.path.is_some() || file.extend.url.is_some() {
-            config.warn(
-                "extend",
-                "path",
-                "other configurations are not read".to_owned(),
-            );
+            config.warn("extend", "path", "other configurations are not read".to_owned());
         }
         for list in file.allowlist.into_iter().chain(file.allowlists) {
             let rules = list.target_rules.clone();
@@ -174,11 +142,7 @@ impl Config {
                 config.allow.push(list);
             } else {
                 for rule in rules {
-                    config
-                        .allow_for
-                        .entry(rule)
-                        .or_default()
-                        .push(Arc::clone(&list));
+                    config.allow_for.entry(rule).or_default().push(Arc::clone(&list));
                 }
             }
         }
@@ -194,21 +158,13 @@ impl Config {
     }
 
     fn warn(&mut self, rule: &str, part: &'static str, reason: String) {
-        self.warnings.push(ConfigWarning {
-            rule: rule.to_owned(),
-            part,
-            reason,
-        });
+        self.warnings.push(ConfigWarning { rule: rule.to_owned(), part, reason });
     }
 
     /// Adds a rule, or what it adds to a built-in rule.
     fn rule(&mut self, rule: RuleTable, large: &mut usize) {
         let Some(id) = rule.id.filter(|id| is_id(id)) else {
-            self.warn(
-                "?",
-                "id",
-                "a rule needs an id of letters, digits, '-', '_' and '.', at most 64".to_owned(),
-            );
+            self.warn("?", "id", "a rule needs an id of letters, digits, '-', '_' and '.', at most 64".to_owned());
             return;
         };
         for list in rule.allowlist.into_iter().chain(rule.allowlists) {
@@ -222,11 +178,7 @@ impl Config {
         };
         let Some(regex) = rule.regex else {
             if path.is_some() {
-                self.warn(
-                    &id,
-                    "path",
-                    "a rule for paths alone finds nothing in a context".to_owned(),
-                );
+                self.warn(&id, "path", "a rule for paths alone finds nothing in a context".to_owned());
             }
             return;
         };
@@ -235,21 +187,10 @@ impl Config {
         }
         match Pattern::new(&regex, large) {
             Ok(pattern) => {
-                let words = rule
-                    .keywords
-                    .iter()
-                    .map(|word| word.to_ascii_lowercase())
-                    .filter(|w| !w.is_empty())
-                    .collect();
+                let words =
+                    rule.keywords.iter().map(|word| word.to_ascii_lowercase()).filter(|w| !w.is_empty()).collect();
                 let (group, entropy) = (rule.secret_group, rule.entropy);
-                self.rules.push(OwnRule {
-                    id,
-                    pattern,
-                    group,
-                    entropy,
-                    words,
-                    path,
-                });
+                self.rules.push(OwnRule { id, pattern, group, entropy, words, path });
             }
             Err(reason) => self.warn(&id, "regex", reason),
         }
@@ -276,31 +217,19 @@ impl Config {
         let paths = patterns("allowlist path", &table.paths);
         let unusable = |texts: &[String], good: &[Pattern]| !texts.is_empty() && good.is_empty();
         Allowlist {
-            never: !table.commits.is_empty()
-                || unusable(&table.regexes, &secrets)
-                || unusable(&table.paths, &paths),
+            never: !table.commits.is_empty() || unusable(&table.regexes, &secrets) || unusable(&table.paths, &paths),
             patterns: secrets,
             target,
             paths,
-            stopwords: table
-                .stopwords
-                .iter()
-                .map(|word| word.to_lowercase())
-                .filter(|w| !w.is_empty())
-                .collect(),
-            every: table
-                .condition
-                .is_some_and(|c| matches!(c.to_ascii_uppercase().as_str(), "AND" | "&&")),
+            stopwords: table.stopwords.iter().map(|word| word.to_lowercase()).filter(|w| !w.is_empty()).collect(),
+            every: table.condition.is_some_and(|c| matches!(c.to_ascii_uppercase().as_str(), "AND" | "&&")),
         }
     }
 }
 
 /// Reports whether an id can stand in a marker.
 fn is_id(id: &str) -> bool {
-    (1..=64).contains(&id.len())
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 #[derive(Deserialize)]

@@ -10,17 +10,11 @@ pub(super) const URL_WORDS: [&str; 2] = ["://", ":\\/\\/"];
 
 /// Finds the password of `scheme://user:password@host`, or the token of `scheme://token@host`.
 pub(super) fn find_in_url(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize {
-    if !text[..word.start]
-        .last()
-        .is_some_and(u8::is_ascii_alphanumeric)
-    {
+    if !text[..word.start].last().is_some_and(u8::is_ascii_alphanumeric) {
         return word.end;
     }
     let rest = &text[word.end..];
-    let length = rest
-        .iter()
-        .position(|b| ends_authority(*b))
-        .unwrap_or(rest.len());
+    let length = rest.iter().position(|b| ends_authority(*b)).unwrap_or(rest.len());
     let Some(at) = memchr::memrchr(b'@', &rest[..length]) else {
         return word.end;
     };
@@ -33,9 +27,7 @@ pub(super) fn find_in_url(text: &[u8], word: Range<usize>, found: &mut Vec<Range
                 found.push(word.end + colon + 1..word.end + at);
             }
         }
-        None if user.len() >= 20 && looks_random(user) && !is_placeholder(user) => {
-            found.push(word.end..word.end + at)
-        }
+        None if user.len() >= 20 && looks_random(user) && !is_placeholder(user) => found.push(word.end..word.end + at),
         None => {}
     }
     word.end
@@ -45,32 +37,14 @@ pub(super) fn find_in_url(text: &[u8], word: Range<usize>, found: &mut Vec<Range
 fn ends_authority(byte: u8) -> bool {
     byte.is_ascii_whitespace()
         || byte.is_ascii_control()
-        || matches!(
-            byte,
-            b'/' | b'?'
-                | b'#'
-                | b'"'
-                | b'\''
-                | b'`'
-                | b'<'
-                | b'>'
-                | b'\\'
-                | b','
-                | b'('
-                | b')'
-                | b'|'
-        )
+        || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b',' | b'(' | b')' | b'|')
 }
 
 /// Words that announce an HTTP credential.
 pub(super) const HEADER_WORDS: [&str; 2] = ["authorization", "bearer "];
 
 /// Finds the credential of `Authorization: <scheme> <credential>` and of a bare `Bearer <credential>`.
-pub(super) fn find_in_header(
-    text: &[u8],
-    word: Range<usize>,
-    found: &mut Vec<Range<usize>>,
-) -> usize {
+pub(super) fn find_in_header(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize {
     let mut at = word.end;
     let mut scheme: &[u8] = b"bearer";
     let bare = text[word.clone()].eq_ignore_ascii_case(b"bearer ");
@@ -83,30 +57,15 @@ pub(super) fn find_in_header(
         if !matches!(text.get(at), Some(b':' | b'=' | b',')) {
             return word.end;
         }
-        at += text[at..]
-            .iter()
-            .take(12)
-            .take_while(|b| is_gap(**b))
-            .count();
-        let length = text[at..]
-            .iter()
-            .take(20)
-            .take_while(|b| b.is_ascii_alphabetic() || **b == b'-')
-            .count();
+        at += text[at..].iter().take(12).take_while(|b| is_gap(**b)).count();
+        let length = text[at..].iter().take(20).take_while(|b| b.is_ascii_alphabetic() || **b == b'-').count();
         if text.get(at + length) == Some(&b' ') {
             scheme = &text[at..at + length];
             at += length;
         }
     }
-    at += text[at..]
-        .iter()
-        .take(8)
-        .take_while(|b| **b == b' ')
-        .count();
-    let length = text[at..]
-        .iter()
-        .position(|b| !in_credential(*b))
-        .unwrap_or(text.len() - at);
+    at += text[at..].iter().take(8).take_while(|b| **b == b' ').count();
+    let length = text[at..].iter().position(|b| !in_credential(*b)).unwrap_or(text.len() - at);
     let credential = &text[at..at + length];
     let next = text.get(at + length);
     if matches!(next, Some(b'(' | b'[' | b'{' | b'<' | b'$')) || is_placeholder(credential) {
@@ -127,19 +86,12 @@ pub(super) fn find_in_header(
 
 /// Reports whether a byte may stand between `Authorization` and its value.
 fn is_gap(byte: u8) -> bool {
-    matches!(
-        byte,
-        b':' | b'=' | b'>' | b',' | b' ' | b'"' | b'\'' | b'`' | b'\\' | b'f' | b'(' | STRING
-    )
+    matches!(byte, b':' | b'=' | b'>' | b',' | b' ' | b'"' | b'\'' | b'`' | b'\\' | b'f' | b'(' | STRING)
 }
 
 /// Reports whether a byte may stand in an HTTP credential (RFC 9110 section 11.2, and what is seen besides).
 fn in_credential(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'@' | b':'
-        )
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'@' | b':')
 }
 
 /// Reports whether base64 spells `user:password`.
@@ -162,9 +114,7 @@ fn names_user(credential: &[u8]) -> bool {
             decoded.push((bits >> held & 0xff) as u8);
         }
     }
-    decoded.len() >= 5
-        && decoded.contains(&b':')
-        && decoded.iter().all(|b| *b >= b' ' && *b != 0x7f)
+    decoded.len() >= 5 && decoded.contains(&b':') && decoded.iter().all(|b| *b >= b' ' && *b != 0x7f)
 }
 
 /// Words that announce a user and password for curl.
@@ -174,30 +124,18 @@ pub(super) const CURL_WORDS: [&str; 3] = [" -u", "--user", "\u{1f}-u\u{1f}"];
 const COMMAND: usize = 2048;
 
 /// Finds the password of `curl -u user:password`.
-pub(super) fn find_in_curl(
-    text: &[u8],
-    word: Range<usize>,
-    found: &mut Vec<Range<usize>>,
-) -> usize {
+pub(super) fn find_in_curl(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize {
     let command = &text[word.start.saturating_sub(COMMAND)..word.start];
     let Some(curl) = memchr::memmem::rfind(command, b"curl") else {
         return word.end;
     };
     // Another command starts after a line break that is not continued.
     let between = &command[curl..];
-    if between
-        .iter()
-        .enumerate()
-        .any(|(at, b)| *b == b'\n' && !between[..at].trim_ascii_end().ends_with(b"\\"))
-    {
+    if between.iter().enumerate().any(|(at, b)| *b == b'\n' && !between[..at].trim_ascii_end().ends_with(b"\\")) {
         return word.end;
     }
     // The argument starts behind the blanks; its quotes are read by `argument_end`.
-    let blanks = text[word.end..]
-        .iter()
-        .take(8)
-        .take_while(|b| matches!(**b, b' ' | b'=' | APART | STRING))
-        .count();
+    let blanks = text[word.end..].iter().take(8).take_while(|b| matches!(**b, b' ' | b'=' | APART | STRING)).count();
     let start = word.end + blanks;
     let end = argument_end(text, start);
     let Some(colon) = memchr::memchr(b':', &text[start..end]).map(|at| start + at) else {
@@ -230,12 +168,7 @@ fn argument_end(text: &[u8], start: usize) -> usize {
 fn strip(text: &[u8], part: Range<usize>) -> Range<usize> {
     let outer = |b: &u8| matches!(b, b'"' | b'\'' | b'\\' | b' ');
     let start = part.start + text[part.clone()].iter().take_while(|b| outer(b)).count();
-    let end = part.end
-        - text[start..part.end]
-            .iter()
-            .rev()
-            .take_while(|b| outer(b))
-            .count();
+    let end = part.end - text[start..part.end].iter().rev().take_while(|b| outer(b)).count();
     start..end
 }
 

@@ -79,12 +79,7 @@ impl Engine {
             .ascii_case_insensitive(true)
             .build(&words)
             .expect("a few hundred short words make an automaton");
-        Self {
-            rules,
-            words,
-            woken,
-            patterns,
-        }
+        Self { rules, words, woken, patterns }
     }
 
     /// The name of the rule at a position of the table.
@@ -118,20 +113,11 @@ impl Engine {
                 }
                 match rule.find {
                     Find::Token(_) => self.token(number, text, &at, state, &mut found),
-                    Find::Near { before, after, .. } => {
-                        self.near(number, text, &at, before..after, &mut found)
-                    }
+                    Find::Near { before, after, .. } => self.near(number, text, &at, before..after, &mut found),
                     Find::Assigned(shape) => {
-                        let value = value.get_or_insert_with(|| {
-                            if at.start < values_from {
-                                None
-                            } else {
-                                vendor_value(text, &at)
-                            }
-                        });
-                        values_from = value
-                            .as_ref()
-                            .map_or(values_from, |v| v.resume(values_from));
+                        let value = value
+                            .get_or_insert_with(|| if at.start < values_from { None } else { vendor_value(text, &at) });
+                        values_from = value.as_ref().map_or(values_from, |v| v.resume(values_from));
                         assigned(shape, text, value.as_ref(), &mut found);
                     }
                     Find::Code(finder) => state.until = finder(text, at.clone(), &mut found),
@@ -141,10 +127,7 @@ impl Engine {
                         if !matches!(rule.find, Find::Code(_)) {
                             state.until = state.until.max(range.end);
                         }
-                        hits.push(Hit {
-                            range,
-                            rule: number,
-                        });
+                        hits.push(Hit { range, rule: number });
                     }
                 }
             }
@@ -184,14 +167,7 @@ impl Engine {
     }
 
     /// Tries a pattern around the word.
-    fn near(
-        &self,
-        rule: usize,
-        text: &[u8],
-        word: &Range<usize>,
-        reach: Range<usize>,
-        found: &mut Vec<Range<usize>>,
-    ) {
+    fn near(&self, rule: usize, text: &[u8], word: &Range<usize>, reach: Range<usize>, found: &mut Vec<Range<usize>>) {
         let start = word.start.saturating_sub(reach.start);
         let window = &text[start..text.len().min(word.start.saturating_add(reach.end))];
         let Some(pattern) = self.pattern(rule) else {
@@ -220,10 +196,7 @@ impl Engine {
 /// Compiles a pattern of the table.
 fn compile(pattern: &str) -> Regex {
     // Without Unicode classes a pattern compiles a hundred times faster; the tokens are ASCII.
-    RegexBuilder::new(pattern)
-        .unicode(false)
-        .build()
-        .expect("a test compiles every pattern of the table")
+    RegexBuilder::new(pattern).unicode(false).build().expect("a test compiles every pattern of the table")
 }
 
 /// Matches; returns the whole match and group 1, or the whole match twice.
@@ -277,12 +250,7 @@ fn is_secret(rule: &Rule, secret: &[u8]) -> bool {
 }
 
 /// Adds the assigned value when it has the shape.
-fn assigned(
-    shape: Shape,
-    text: &[u8],
-    assignment: Option<&Assignment>,
-    found: &mut Vec<Range<usize>>,
-) {
+fn assigned(shape: Shape, text: &[u8], assignment: Option<&Assignment>, found: &mut Vec<Range<usize>>) {
     if let Some(assignment) = assignment {
         let value = &text[assignment.value.clone()];
         if shape.fits(value) && !is_placeholder(value) {
@@ -301,11 +269,7 @@ mod tests {
         for (number, rule) in engine.rules.iter().enumerate() {
             let has_pattern = matches!(rule.find, Find::Token(_) | Find::Near { .. });
             assert_eq!(engine.pattern(number).is_some(), has_pattern, "{}", rule.id);
-            assert!(
-                rule.id
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            );
+            assert!(rule.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
         }
     }
 
@@ -333,11 +297,7 @@ mod tests {
             let start = std::time::Instant::now();
             Engine::get().find(text.as_bytes());
             // Quadratic time would be minutes.
-            assert!(
-                start.elapsed().as_secs() < 20,
-                "{unit}: {:?}",
-                start.elapsed()
-            );
+            assert!(start.elapsed().as_secs() < 20, "{unit}: {:?}", start.elapsed());
         }
     }
 }

@@ -22,13 +22,8 @@ pub(super) fn translate(go: &str) -> Result<(String, bool), String> {
         return Err(format!("the pattern is longer than {LONGEST} bytes"));
     }
     let pattern = spell(go);
-    let parser = |unicode: bool| {
-        regex_syntax::ParserBuilder::new()
-            .utf8(false)
-            .unicode(unicode)
-            .nest_limit(NESTED)
-            .build()
-    };
+    let parser =
+        |unicode: bool| regex_syntax::ParserBuilder::new().utf8(false).unicode(unicode).nest_limit(NESTED).build();
     let is_large = match parser(false).parse(&pattern) {
         Ok(parsed) => weight(&parsed) >= LARGE,
         Err(_) => {
@@ -49,17 +44,13 @@ fn weight(pattern: &Hir) -> usize {
             Class::Unicode(class) => class.ranges().len().saturating_mul(4),
         },
         HirKind::Repetition(repetition) => {
-            let times = repetition
-                .max
-                .unwrap_or_else(|| repetition.min.saturating_add(1));
-            weight(&repetition.sub)
-                .saturating_add(2)
-                .saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
+            let times = repetition.max.unwrap_or_else(|| repetition.min.saturating_add(1));
+            weight(&repetition.sub).saturating_add(2).saturating_mul(usize::try_from(times).unwrap_or(usize::MAX))
         }
         HirKind::Capture(capture) => weight(&capture.sub).saturating_add(2),
-        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts
-            .iter()
-            .fold(1, |sum, part| sum.saturating_add(weight(part))),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().fold(1, |sum, part| sum.saturating_add(weight(part)))
+        }
     }
 }
 
@@ -97,8 +88,7 @@ fn spell(go: &str) -> String {
                 let next = rest[1..].chars().next();
                 match next {
                     Some('Q') => {
-                        let (quoted, after) =
-                            rest[2..].split_once("\\E").unwrap_or((&rest[2..], ""));
+                        let (quoted, after) = rest[2..].split_once("\\E").unwrap_or((&rest[2..], ""));
                         out.push_str(&regex_syntax::escape(quoted));
                         rest = after;
                         continue;
@@ -184,10 +174,7 @@ mod tests {
             (r"[]a]+", "]a"),
             (r"[a&&b]+$", "&&ab"),
             (r"\<key\>", "<key>"),
-            (
-                r"(?i)[\w.-]{0,50}?(?:key)(?:[ \t\w.-]{0,20})[\s'\x22]{0,3}=([a-z]{3,})",
-                "my_key=abc",
-            ),
+            (r"(?i)[\w.-]{0,50}?(?:key)(?:[ \t\w.-]{0,20})[\s'\x22]{0,3}=([a-z]{3,})", "my_key=abc"),
             (r"\p{Greek}+\x{41}", "λA"),
             (r"[[:alpha:]_]{2}", "a_"),
         ] {
@@ -206,14 +193,7 @@ mod tests {
     #[test]
     fn a_pattern_that_grows_too_large_is_large() {
         let mut refused = 0;
-        for unit in [
-            r"[\w.-]x",
-            r"(?i)[^\x22]*",
-            r"(a|\bb|c)?",
-            r"x",
-            r"[0-9a-f]+?",
-            r"(?:)",
-        ] {
+        for unit in [r"[\w.-]x", r"(?i)[^\x22]*", r"(a|\bb|c)?", r"x", r"[0-9a-f]+?", r"(?:)"] {
             for times in [10, 300, 1000, 3000, 9000, 30_000] {
                 for go in [
                     format!("(?:{unit}){{{times}}}"),

@@ -24,32 +24,19 @@ impl Homes {
             if home.contains(['/', '\\']) {
                 directories.push(home.to_owned());
             } else {
-                for parent in [
-                    "/home/",
-                    "/Users/",
-                    "C:\\Users\\",
-                    "/c/Users/",
-                    "/mnt/c/Users/",
-                ] {
+                for parent in ["/home/", "/Users/", "C:\\Users\\", "/c/Users/", "/mnt/c/Users/"] {
                     directories.push(format!("{parent}{home}"));
                 }
             }
         }
         // In source text a backslash is often written twice.
-        let twice: Vec<String> = directories
-            .iter()
-            .filter(|d| d.contains('\\'))
-            .map(|d| d.replace('\\', "\\\\"))
-            .collect();
+        let twice: Vec<String> =
+            directories.iter().filter(|d| d.contains('\\')).map(|d| d.replace('\\', "\\\\")).collect();
         directories.extend(twice);
         if directories.is_empty() {
             return None;
         }
-        AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(directories)
-            .ok()
-            .map(Self)
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(directories).ok().map(Self)
     }
 
     /// Finds every home directory that is a whole part of a path.
@@ -58,13 +45,10 @@ impl Homes {
             .find_iter(text)
             .map(|found| found.range())
             .filter(|range| {
-                let begins = text[..range.start]
-                    .last()
-                    .is_none_or(|b| !matches!(b, b'.' | b'~' | b'_' | b'-'))
+                let begins = text[..range.start].last().is_none_or(|b| !matches!(b, b'.' | b'~' | b'_' | b'-'))
                     && super::boundary::starts_token(text, range.start);
-                let ends = text
-                    .get(range.end)
-                    .is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-' | b'.'));
+                let ends =
+                    text.get(range.end).is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'-' | b'.'));
                 begins && ends
             })
             .collect()

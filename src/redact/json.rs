@@ -29,16 +29,7 @@ struct Piece {
 
 /// Keys whose values are ids or words of the protocol: searched for tokens of vendors, but their key is no reason to
 /// take the value for a secret.
-const IDS: [&[u8]; 8] = [
-    b"id",
-    b"media_type",
-    b"model",
-    b"type",
-    b"role",
-    b"version",
-    b"timestamp",
-    b"cwd",
-];
+const IDS: [&[u8]; 8] = [b"id", b"media_type", b"model", b"type", b"role", b"version", b"timestamp", b"cwd"];
 
 /// Keys whose values the provider made and must get back unchanged, or that hold files.
 const OPAQUE: [&[u8]; 8] = [
@@ -60,13 +51,7 @@ impl Strings {
     pub(super) fn read(raw: &[u8]) -> Option<Self> {
         let mut strings = Self::default();
         strings.text.reserve(raw.len() + raw.len() / 16);
-        Reader {
-            raw,
-            at: 0,
-            open: Vec::new(),
-            strings: &mut strings,
-        }
-        .documents()?;
+        Reader { raw, at: 0, open: Vec::new(), strings: &mut strings }.documents()?;
         Some(strings)
     }
 
@@ -74,13 +59,8 @@ impl Strings {
     /// covers several strings comes back in parts.
     pub(super) fn raw(&self, span: &Range<usize>) -> Vec<(Range<usize>, Range<usize>)> {
         let mut parts: Vec<(Range<usize>, Range<usize>)> = Vec::new();
-        let first = self
-            .pieces
-            .partition_point(|piece| piece.text + piece.length <= span.start);
-        for piece in self.pieces[first..]
-            .iter()
-            .take_while(|piece| piece.text < span.end)
-        {
+        let first = self.pieces.partition_point(|piece| piece.text + piece.length <= span.start);
+        for piece in self.pieces[first..].iter().take_while(|piece| piece.text < span.end) {
             let text = span.start.max(piece.text)..span.end.min(piece.text + piece.length);
             let raw = if piece.length == piece.raw_length {
                 piece.raw + text.start - piece.text..piece.raw + text.end - piece.text
@@ -88,9 +68,7 @@ impl Strings {
                 piece.raw..piece.raw + piece.raw_length
             };
             match parts.last_mut() {
-                Some((last_raw, last_text))
-                    if last_raw.end >= raw.start && last_text.end == text.start =>
-                {
+                Some((last_raw, last_text)) if last_raw.end >= raw.start && last_text.end == text.start => {
                     last_raw.end = raw.end;
                     last_text.end = text.end;
                 }
@@ -158,9 +136,7 @@ fn hex4(text: &[u8]) -> Option<u32> {
     let [b'\\', b'u', digits @ ..] = text else {
         return None;
     };
-    digits.get(..4)?.iter().try_fold(0, |value, digit| {
-        Some(value << 4 | char::from(*digit).to_digit(16)?)
-    })
+    digits.get(..4)?.iter().try_fold(0, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
 }
 
 /// Reads a document from front to back.
@@ -273,9 +249,7 @@ impl Reader<'_> {
         let word = &self.raw[self.at..self.at + length];
         self.at += length;
         let number = matches!(word.first(), Some(b'-' | b'0'..=b'9'))
-            && word
-                .iter()
-                .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+            && word.iter().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
         (number || matches!(word, b"true" | b"false" | b"null")).then_some(())
     }
 
@@ -283,13 +257,9 @@ impl Reader<'_> {
     fn value(&mut self, key: Option<&Range<usize>>, value: &Range<usize>) {
         let name = key.map_or(&b""[..], |key| &self.raw[key.clone()]);
         let bytes = &self.raw[value.clone()];
-        let blob = bytes.len() >= BLOB
-            && (OPAQUE.contains(&name) || is_data_url(bytes))
-            && is_base64(bytes);
-        let id = IDS.contains(&name)
-            || [&b"id"[..], b"Id", b"ID", b"Uuid", b"uuid"]
-                .iter()
-                .any(|end| name.ends_with(end));
+        let blob = bytes.len() >= BLOB && (OPAQUE.contains(&name) || is_data_url(bytes)) && is_base64(bytes);
+        let id =
+            IDS.contains(&name) || [&b"id"[..], b"Id", b"ID", b"Uuid", b"uuid"].iter().any(|end| name.ends_with(end));
         if let Some(key) = key {
             let quote = if id || blob { APART } else { STRING };
             self.strings.text.push(quote);
@@ -310,18 +280,11 @@ impl Reader<'_> {
 
 /// Reports whether a value is a `data:` URL with base64 (RFC 2397).
 fn is_data_url(value: &[u8]) -> bool {
-    value.starts_with(b"data:")
-        && memchr::memmem::find(&value[..value.len().min(128)], b";base64,").is_some()
+    value.starts_with(b"data:") && memchr::memmem::find(&value[..value.len().min(128)], b";base64,").is_some()
 }
 
 /// Reports whether a value is base64 from end to end, behind the head of a `data:` URL if there is one.
 fn is_base64(value: &[u8]) -> bool {
-    let start = if is_data_url(value) {
-        memchr::memchr(b',', value).map_or(0, |comma| comma + 1)
-    } else {
-        0
-    };
-    value[start..]
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_'))
+    let start = if is_data_url(value) { memchr::memchr(b',', value).map_or(0, |comma| comma + 1) } else { 0 };
+    value[start..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_'))
 }

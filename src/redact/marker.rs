@@ -51,9 +51,7 @@ pub(super) fn write(out: &mut Vec<u8>, key: &Key, rule: &str, secret: &[u8]) {
 /// Finds every marker in the text, in order. `known` says which names are those of rules: anything else in a marker's
 /// dress is text, so that nobody can smuggle a secret in it.
 pub(super) fn all(text: &[u8], known: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
-    memchr::memmem::find_iter(text, START)
-        .filter_map(|at| Some(at..at + length(&text[at..], &known)?))
-        .collect()
+    memchr::memmem::find_iter(text, START).filter_map(|at| Some(at..at + length(&text[at..], &known)?)).collect()
 }
 
 /// Length of the marker at the start of the text.
@@ -62,9 +60,7 @@ fn length(text: &[u8], known: &impl Fn(&str) -> bool) -> Option<usize> {
     let rule = &text[START.len()..];
     let colon = memchr::memchr(b':', rule)?;
     let digits = rule.get(colon + 1..colon + 9)?;
-    let hex = digits
-        .iter()
-        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
+    let hex = digits.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b));
     let closed = rule.get(colon + 9..colon + 11)? == b"]]";
     let named = std::str::from_utf8(&rule[..colon]).is_ok_and(known);
     (hex && closed && named).then_some(START.len() + colon + 11)

@@ -18,57 +18,29 @@ pub(super) fn promise(parts: &[String]) -> Option<Promise> {
         return None;
     }
     let last = parts.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
-    let last = if last.is_empty() {
-        parts.get(parts.len().checked_sub(2)?)?.as_str()
-    } else {
-        last
-    };
-    if parts.iter().any(|p| {
-        p.ends_with("password") || p.ends_with("passwd") || p.ends_with("passphrase") || p == "pwd"
-    }) || last == "pass"
+    let last = if last.is_empty() { parts.get(parts.len().checked_sub(2)?)?.as_str() } else { last };
+    if parts.iter().any(|p| p.ends_with("password") || p.ends_with("passwd") || p.ends_with("passphrase") || p == "pwd")
+        || last == "pass"
     {
         return (!has(&ABOUT)).then_some(Promise::Password);
     }
     let joined: String = parts.concat();
-    let strong = [
-        "apikey",
-        "secretkey",
-        "accesskey",
-        "privatekey",
-        "clientsecret",
-        "accesstoken",
-        "authtoken",
-        "apitoken",
-    ];
+    let strong =
+        ["apikey", "secretkey", "accesskey", "privatekey", "clientsecret", "accesstoken", "authtoken", "apitoken"];
     if has(&ABOUT) {
         return None;
     }
     if strong.iter().any(|s| joined.contains(s))
         || joined.ends_with("token")
-        || has(&[
-            "secret",
-            "secrets",
-            "token",
-            "credential",
-            "credentials",
-            "cred",
-            "creds",
-        ])
+        || has(&["secret", "secrets", "token", "credential", "credentials", "cred", "creds"])
         || last == "auth"
         || joined.ends_with("secret")
     {
         return Some(Promise::Token);
     }
     if last == "key" || joined.ends_with("key") {
-        let known = parts.len() > 1
-            && parts[..parts.len() - 1]
-                .iter()
-                .any(|p| KEYS.contains(&p.as_str()));
-        return Some(if known {
-            Promise::Token
-        } else {
-            Promise::Perhaps
-        });
+        let known = parts.len() > 1 && parts[..parts.len() - 1].iter().any(|p| KEYS.contains(&p.as_str()));
+        return Some(if known { Promise::Token } else { Promise::Perhaps });
     }
     None
 }
@@ -79,8 +51,8 @@ pub(super) fn parts(name: &[u8]) -> Vec<String> {
     let mut before = b'_';
     for (at, byte) in name.iter().enumerate() {
         let next_small = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        let turns = byte.is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || (before.is_ascii_uppercase() && next_small));
+        let turns =
+            byte.is_ascii_uppercase() && (before.is_ascii_lowercase() || (before.is_ascii_uppercase() && next_small));
         if !byte.is_ascii_alphanumeric() || turns {
             parts.push(String::new());
         }
@@ -176,15 +148,7 @@ const ABOUT: [&str; 76] = [
 ];
 
 /// Parts by which a program names a value that must be refused: it opens nothing.
-const REFUSED: [&str; 7] = [
-    "invalid",
-    "wrong",
-    "bad",
-    "bogus",
-    "malformed",
-    "nonexistent",
-    "non",
-];
+const REFUSED: [&str; 7] = ["invalid", "wrong", "bad", "bogus", "malformed", "nonexistent", "non"];
 
 /// What stands before `key` in the names of secrets.
 const KEYS: [&str; 24] = [
@@ -220,10 +184,7 @@ mod tests {
 
     #[test]
     fn names_are_split_where_they_change() {
-        assert_eq!(
-            parts(b"AWS_SecretAccessKeyID.x"),
-            ["aws", "secret", "access", "key", "id", "x"]
-        );
+        assert_eq!(parts(b"AWS_SecretAccessKeyID.x"), ["aws", "secret", "access", "key", "id", "x"]);
         assert_eq!(parts(b"HTTPToken2"), ["http", "token2"]);
     }
 }

@@ -27,11 +27,7 @@ pub(super) fn find(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>
 fn header_end(text: &[u8], word: &Range<usize>) -> Option<usize> {
     let rest = &text[word.start..text.len().min(word.start + 120)];
     if rest.starts_with(b"-----") || rest.starts_with(b"---- ") {
-        let dashes: &[u8] = if rest.starts_with(b"-----") {
-            b"-----"
-        } else {
-            b"----"
-        };
+        let dashes: &[u8] = if rest.starts_with(b"-----") { b"-----" } else { b"----" };
         let title = &rest[5..];
         let length = memchr::memmem::find(title, dashes)?;
         let upper = title[..length].to_ascii_uppercase();
@@ -39,11 +35,7 @@ fn header_end(text: &[u8], word: &Range<usize>) -> Option<usize> {
         return private.then_some(word.start + 5 + length + dashes.len());
     }
     // PuTTY: `Private-Lines: 14`, then as many lines.
-    let digits = text[word.end..]
-        .iter()
-        .take(6)
-        .take_while(|b| b.is_ascii_digit() || **b == b' ')
-        .count();
+    let digits = text[word.end..].iter().take(6).take_while(|b| b.is_ascii_digit() || **b == b' ').count();
     Some(word.end + digits)
 }
 
@@ -55,10 +47,7 @@ struct Body {
 
 /// Follows the body line by line until a line is none of a key.
 fn body_end(text: &[u8], start: usize) -> Body {
-    let mut body = Body {
-        at: start,
-        base64: 0,
-    };
+    let mut body = Body { at: start, base64: 0 };
     let mut at = start;
     loop {
         at = skip_decoration(text, at);
@@ -67,10 +56,7 @@ fn body_end(text: &[u8], start: usize) -> Body {
             body.at = end;
             return body;
         }
-        let run = rest
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
-            .count();
+        let run = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')).count();
         let after = at + run;
         if let Some(colon) = field(rest, run) {
             at += colon;
@@ -96,8 +82,8 @@ fn skip_decoration(text: &[u8], at: usize) -> usize {
             [0xe2, 0x86, 0x92, ..] => 3,
             [b'-', b'-', ..] => 0,
             [
-                b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'`' | b',' | b'\\' | 0x1e | 0x1f
-                | b'>' | b'|' | b'#' | b'*' | b'-' | b';' | b'.',
+                b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'`' | b',' | b'\\' | 0x1e | 0x1f | b'>' | b'|' | b'#'
+                | b'*' | b'-' | b';' | b'.',
                 ..,
             ] => 1,
             _ => number(rest),
@@ -111,11 +97,7 @@ fn skip_decoration(text: &[u8], at: usize) -> usize {
 
 /// Length of a line number such as `12→` or `12:`; 0 when there is none.
 fn number(rest: &[u8]) -> usize {
-    let digits = rest
-        .iter()
-        .take(7)
-        .take_while(|b| b.is_ascii_digit())
-        .count();
+    let digits = rest.iter().take(7).take_while(|b| b.is_ascii_digit()).count();
     match rest.get(digits..) {
         Some([0xe2, 0x86, 0x92, ..]) if digits > 0 => digits + 3,
         Some([b'\t' | b':' | b'|', ..]) if digits > 0 => digits + 1,
@@ -125,19 +107,11 @@ fn number(rest: &[u8]) -> usize {
 
 /// Length of a header field such as `Proc-Type: 4,ENCRYPTED`; `run` base64 bytes stand at the start.
 fn field(rest: &[u8], run: usize) -> Option<usize> {
-    let name = rest
-        .iter()
-        .take(32)
-        .take_while(|b| b.is_ascii_alphanumeric() || **b == b'-')
-        .count();
-    if name < run || name == 0 || rest.get(name) != Some(&b':') || rest.get(name + 1) != Some(&b' ')
-    {
+    let name = rest.iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+    if name < run || name == 0 || rest.get(name) != Some(&b':') || rest.get(name + 1) != Some(&b' ') {
         return None;
     }
-    let line = rest
-        .iter()
-        .take(200)
-        .position(|b| matches!(b, b'\n' | b'\r' | b'\\' | b'"' | 0x1e | 0x1f));
+    let line = rest.iter().take(200).position(|b| matches!(b, b'\n' | b'\r' | b'\\' | b'"' | 0x1e | 0x1f));
     line.map(|end| end.max(name + 2))
 }
 
@@ -145,12 +119,7 @@ fn field(rest: &[u8], run: usize) -> Option<usize> {
 /// footer, by the end of the text, or is long enough to stand between blanks.
 fn ends_line(text: &[u8], after: usize, run: usize) -> bool {
     match &text[after..] {
-        []
-        | [
-            b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'\\' | 0x1e | 0x1f,
-            ..,
-        ]
-        | [b'-', b'-', ..] => true,
+        [] | [b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'\\' | 0x1e | 0x1f, ..] | [b'-', b'-', ..] => true,
         [b' ' | b'\t' | b',' | b'<' | b'.', ..] => run >= 32,
         _ => false,
     }
@@ -159,16 +128,10 @@ fn ends_line(text: &[u8], after: usize, run: usize) -> bool {
 /// Finds the end of the footer when one starts at `at`.
 fn footer_end(text: &[u8], at: usize) -> Option<usize> {
     let rest = &text[at..text.len().min(at + 120)];
-    let title = rest
-        .strip_prefix(b"-----END")
-        .or_else(|| rest.strip_prefix(b"---- END"))?;
+    let title = rest.strip_prefix(b"-----END").or_else(|| rest.strip_prefix(b"---- END"))?;
     let start = rest.len() - title.len();
     let dashes = memchr::memmem::find(title, b"----")?;
-    let closing = title[dashes..]
-        .iter()
-        .take_while(|b| **b == b'-')
-        .count()
-        .min(5);
+    let closing = title[dashes..].iter().take_while(|b| **b == b'-').count().min(5);
     Some(at + start + dashes + closing)
 }
 
@@ -179,10 +142,7 @@ mod tests {
     fn key(separator: &str, lines: usize) -> String {
         let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDAC4AWkdwKYSd8";
         let body = vec![line; lines].join(separator);
-        format!(
-            "-----BEGIN RSA {p}-----{separator}{body}{separator}-----END RSA {p}-----",
-            p = "PRIVATE KEY"
-        )
+        format!("-----BEGIN RSA {p}-----{separator}{body}{separator}-----END RSA {p}-----", p = "PRIVATE KEY")
     }
 
     fn spans(text: &str) -> Vec<(usize, usize)> {
@@ -194,17 +154,7 @@ mod tests {
 
     #[test]
     fn a_key_is_found_whole_however_its_lines_are_joined() {
-        for separator in [
-            "\n",
-            "\r\n",
-            "\\n",
-            "\\\\n",
-            " ",
-            "\",\u{1e}\"+",
-            "\n    12\u{2192}",
-            "\n+",
-            "\n# ",
-        ] {
+        for separator in ["\n", "\r\n", "\\n", "\\\\n", " ", "\",\u{1e}\"+", "\n    12\u{2192}", "\n+", "\n# "] {
             let text = key(separator, 30);
             assert_eq!(spans(&text), vec![(0, text.len())], "{separator:?}");
         }
@@ -220,18 +170,7 @@ mod tests {
 
     #[test]
     fn prose_about_keys_is_no_key() {
-        assert!(
-            spans(&format!(
-                "-----BEGIN {}-----\nanything\n-----END it-----",
-                "PRIVATE KEY"
-            ))
-            .is_empty()
-        );
-        assert!(
-            spans(
-                "-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ"
-            )
-            .is_empty()
-        );
+        assert!(spans(&format!("-----BEGIN {}-----\nanything\n-----END it-----", "PRIVATE KEY")).is_empty());
+        assert!(spans("-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ").is_empty());
     }
 }

@@ -81,18 +81,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
     matches!(first, b'$' | b'<' | b'[' | b'@' | b'(' | b'*')
         || value.starts_with(b"{{")
         || (*first == b'%' && value.ends_with(b"%"))
-        || [
-            &b"${"[..],
-            b"$(",
-            b"{{",
-            b"}}",
-            b"...",
-            b"<%",
-            b"%(",
-            b"\xe2\x80\xa6",
-        ]
-        .iter()
-        .any(|s| find(value, s))
+        || [&b"${"[..], b"$(", b"{{", b"}}", b"...", b"<%", b"%(", b"\xe2\x80\xa6"].iter().any(|s| find(value, s))
         || same_byte(value)
         || {
             let lower = value.to_ascii_lowercase();
@@ -153,20 +142,10 @@ mod tests {
 
     #[test]
     fn words_are_not_random_and_keys_are() {
-        for word in [
-            "ultraPictureBox1",
-            "NEXUS-GPT4-API-KEY",
-            "sumOfValuesInRange2",
-            "web21prodx",
-            "HelloWorld2024",
-        ] {
+        for word in ["ultraPictureBox1", "NEXUS-GPT4-API-KEY", "sumOfValuesInRange2", "web21prodx", "HelloWorld2024"] {
             assert!(!looks_random(word.as_bytes()), "{word}");
         }
-        for key in [
-            "Zf3D0LXCM3EIMbgJpUNnkRtOfOueHznB",
-            "6da89121079f83b2eb6acccf8219ea98",
-            "3fea6af1349166ea",
-        ] {
+        for key in ["Zf3D0LXCM3EIMbgJpUNnkRtOfOueHznB", "6da89121079f83b2eb6acccf8219ea98", "3fea6af1349166ea"] {
             assert!(looks_random(key.as_bytes()), "{key}");
         }
     }

@@ -58,11 +58,7 @@ impl Redactor {
     #[must_use]
     pub fn new(key: Key, options: Options) -> Self {
         let homes = options.home.as_deref().and_then(Homes::new);
-        Self(Some(Active {
-            key,
-            homes,
-            config: options.config.unwrap_or_default(),
-        }))
+        Self(Some(Active { key, homes, config: options.config.unwrap_or_default() }))
     }
 
     /// Makes a redactor that changes nothing, for users who set `trace.redact=off`.
@@ -107,24 +103,12 @@ impl Redactor {
             return Vec::new();
         };
         let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
-        let edits = if is_json {
-            active.in_json(bytes)
-        } else {
-            active.in_text(bytes, None)
-        };
-        edits
-            .iter()
-            .filter(|edit| edit.rule != HOME)
-            .map(|edit| active.finding(edit))
-            .collect()
+        let edits = if is_json { active.in_json(bytes) } else { active.in_text(bytes, None) };
+        edits.iter().filter(|edit| edit.rule != HOME).map(|edit| active.finding(edit)).collect()
     }
 
     /// Replaces what `find` finds, until it finds nothing more.
-    fn apply(
-        &self,
-        input: Cow<'_, [u8]>,
-        find: impl Fn(&Active, &[u8]) -> Vec<Edit>,
-    ) -> Redacted<Vec<u8>> {
+    fn apply(&self, input: Cow<'_, [u8]>, find: impl Fn(&Active, &[u8]) -> Vec<Edit>) -> Redacted<Vec<u8>> {
         let Some(active) = &self.0 else {
             return Redacted::new(input.into_owned(), Vec::new());
         };
@@ -142,11 +126,7 @@ impl Redactor {
             }
             edits = merge(&input, edits, more, &kept);
         }
-        let findings = edits
-            .iter()
-            .filter(|edit| edit.rule != HOME)
-            .map(|edit| active.finding(edit))
-            .collect();
+        let findings = edits.iter().filter(|edit| edit.rule != HOME).map(|edit| active.finding(edit)).collect();
         Redacted::new(output, findings)
     }
 }
@@ -157,11 +137,7 @@ impl Active {
         let spans = self.spans(text, path);
         spans
             .into_iter()
-            .map(|s| Edit {
-                secret: text[s.range.clone()].to_vec(),
-                range: s.range,
-                rule: s.rule,
-            })
+            .map(|s| Edit { secret: text[s.range.clone()].to_vec(), range: s.range, rule: s.rule })
             .collect()
     }
 
@@ -173,11 +149,7 @@ impl Active {
         let mut edits: Vec<Edit> = Vec::new();
         for span in self.spans(&strings.text, None) {
             for (range, text) in strings.raw(&span.range) {
-                edits.push(Edit {
-                    range,
-                    secret: strings.text[text].to_vec(),
-                    rule: span.rule,
-                });
+                edits.push(Edit { range, secret: strings.text[text].to_vec(), rule: span.rule });
             }
         }
         edits
@@ -189,19 +161,10 @@ impl Active {
         let mut spans = Vec::new();
         for hit in engine.find(text) {
             let name = engine.name(hit.rule);
-            let off = self.config.disabled.contains(name)
-                || self.config.rules.iter().any(|own| own.id == name);
-            let candidate = Candidate {
-                text,
-                secret: hit.range.clone(),
-                whole: hit.range.clone(),
-                path,
-            };
+            let off = self.config.disabled.contains(name) || self.config.rules.iter().any(|own| own.id == name);
+            let candidate = Candidate { text, secret: hit.range.clone(), whole: hit.range.clone(), path };
             if !off && !self.permits(name, &candidate) {
-                spans.push(Span {
-                    range: hit.range,
-                    rule: hit.rule,
-                });
+                spans.push(Span { range: hit.range, rule: hit.rule });
             }
         }
         self.own_spans(text, path, &mut spans);
@@ -210,25 +173,17 @@ impl Active {
             let lines = commented_lines(text);
             spans.retain(|span| {
                 let next = lines.partition_point(|line| line.end <= span.range.start);
-                lines
-                    .get(next)
-                    .is_none_or(|line| line.start >= span.range.end)
+                lines.get(next).is_none_or(|line| line.start >= span.range.end)
             });
         }
         let mut spans = join(spans);
         if let Some(homes) = &self.homes {
             let free = |home: &Range<usize>| {
                 let next = spans.partition_point(|span| span.range.end <= home.start);
-                spans
-                    .get(next)
-                    .is_none_or(|span| span.range.start >= home.end)
+                spans.get(next).is_none_or(|span| span.range.start >= home.end)
             };
-            let homes: Vec<Span> = homes
-                .find(text)
-                .into_iter()
-                .filter(free)
-                .map(|range| Span { range, rule: HOME })
-                .collect();
+            let homes: Vec<Span> =
+                homes.find(text).into_iter().filter(free).map(|range| Span { range, rule: HOME }).collect();
             spans.extend(homes);
             spans = join(spans);
         }
@@ -237,9 +192,7 @@ impl Active {
         }
         cut_out(
             spans,
-            &marker::all(text, |rule| {
-                engine.has(rule) || self.config.rules.iter().any(|own| own.id == rule)
-            }),
+            &marker::all(text, |rule| engine.has(rule) || self.config.rules.iter().any(|own| own.id == rule)),
         )
     }
 
@@ -254,17 +207,9 @@ impl Active {
                 continue;
             }
             for hit in rule.find(text, &lower, path) {
-                let candidate = Candidate {
-                    text,
-                    secret: hit.secret.clone(),
-                    whole: hit.whole,
-                    path,
-                };
+                let candidate = Candidate { text, secret: hit.secret.clone(), whole: hit.whole, path };
                 if !self.permits(&rule.id, &candidate) {
-                    spans.push(Span {
-                        range: hit.secret,
-                        rule: OWN + number,
-                    });
+                    spans.push(Span { range: hit.secret, rule: OWN + number });
                 }
             }
         }
@@ -273,11 +218,7 @@ impl Active {
     /// Reports whether an allow list declares the finding harmless.
     fn permits(&self, rule: &str, candidate: &Candidate<'_>) -> bool {
         let own = self.config.allow_for.get(rule).into_iter().flatten();
-        self.config
-            .allow
-            .iter()
-            .chain(own)
-            .any(|list| list.permits(candidate))
+        self.config.allow.iter().chain(own).any(|list| list.permits(candidate))
     }
 
     /// Writes the output; returns it with the pieces that were kept: where in the output, where in the input.
@@ -300,11 +241,7 @@ impl Active {
     }
 
     fn name(&self, rule: usize) -> &str {
-        if rule >= OWN {
-            &self.config.rules[rule - OWN].id
-        } else {
-            Engine::get().name(rule)
-        }
+        if rule >= OWN { &self.config.rules[rule - OWN].id } else { Engine::get().name(rule) }
     }
 
     fn finding(&self, edit: &Edit) -> Finding {
@@ -313,30 +250,15 @@ impl Active {
         } else {
             Cow::Borrowed(Engine::get().name(edit.rule))
         };
-        Finding {
-            rule,
-            start: edit.range.start,
-            end: edit.range.end,
-        }
+        Finding { rule, start: edit.range.start, end: edit.range.end }
     }
 }
 
 /// Takes edits of the output back to the input and joins them with those that made the output.
-fn merge(
-    input: &[u8],
-    edits: Vec<Edit>,
-    more: Vec<Edit>,
-    kept: &[(usize, Range<usize>)],
-) -> Vec<Edit> {
+fn merge(input: &[u8], edits: Vec<Edit>, more: Vec<Edit>, kept: &[(usize, Range<usize>)]) -> Vec<Edit> {
     // A position inside a replacement belongs to the input's next kept byte.
     let back = |position: usize, end: bool| {
-        let piece = kept.partition_point(|(start, _)| {
-            if end {
-                *start < position
-            } else {
-                *start <= position
-            }
-        });
+        let piece = kept.partition_point(|(start, _)| if end { *start < position } else { *start <= position });
         let (start, range) = &kept[piece.saturating_sub(1)];
         let offset = position.saturating_sub(*start);
         if offset <= range.len() {

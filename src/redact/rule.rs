@@ -44,23 +44,11 @@ pub(super) enum Find {
 
 /// Looks at the word found at `word` and adds the secrets near it to `found`; returns the position before which it
 /// need not be asked again.
-pub(super) type Finder =
-    fn(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize;
+pub(super) type Finder = fn(text: &[u8], word: Range<usize>, found: &mut Vec<Range<usize>>) -> usize;
 
 /// Makes a rule for a token that is known by its prefix.
-pub(super) const fn token(
-    id: &'static str,
-    words: &'static [&'static str],
-    pattern: &'static str,
-) -> Rule {
-    Rule {
-        id,
-        words,
-        find: Find::Token(pattern),
-        entropy: 0.0,
-        inner: false,
-        digits: false,
-    }
+pub(super) const fn token(id: &'static str, words: &'static [&'static str], pattern: &'static str) -> Rule {
+    Rule { id, words, find: Find::Token(pattern), entropy: 0.0, inner: false, digits: false }
 }
 
 /// Makes a rule for a pattern around a word.
@@ -71,46 +59,17 @@ pub(super) const fn near(
     after: usize,
     pattern: &'static str,
 ) -> Rule {
-    Rule {
-        id,
-        words,
-        find: Find::Near {
-            before,
-            after,
-            pattern,
-        },
-        entropy: 0.0,
-        inner: true,
-        digits: false,
-    }
+    Rule { id, words, find: Find::Near { before, after, pattern }, entropy: 0.0, inner: true, digits: false }
 }
 
 /// Makes a rule for a value assigned to a name that holds a vendor's name.
-pub(super) const fn assigned(
-    id: &'static str,
-    words: &'static [&'static str],
-    shape: Shape,
-) -> Rule {
-    Rule {
-        id,
-        words,
-        find: Find::Assigned(shape),
-        entropy: 2.5,
-        inner: true,
-        digits: false,
-    }
+pub(super) const fn assigned(id: &'static str, words: &'static [&'static str], shape: Shape) -> Rule {
+    Rule { id, words, find: Find::Assigned(shape), entropy: 2.5, inner: true, digits: false }
 }
 
 /// Makes a rule that is code.
 pub(super) const fn code(id: &'static str, words: &'static [&'static str], finder: Finder) -> Rule {
-    Rule {
-        id,
-        words,
-        find: Find::Code(finder),
-        entropy: 0.0,
-        inner: true,
-        digits: false,
-    }
+    Rule { id, words, find: Find::Code(finder), entropy: 0.0, inner: true, digits: false }
 }
 
 impl Rule {

@@ -8,8 +8,5 @@ const LONGEST: usize = 64;
 
 /// Reports whether a token was made up for an example.
 pub(super) fn is_sample(token: &[u8]) -> bool {
-    token.len() < LONGEST
-        && RUNS
-            .iter()
-            .any(|run| memchr::memmem::find(token, run).is_some())
+    token.len() < LONGEST && RUNS.iter().any(|run| memchr::memmem::find(token, run).is_some())
 }

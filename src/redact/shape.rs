@@ -36,22 +36,12 @@ pub(super) enum Set {
 
 /// Makes a shape of an alphabet and a range of lengths in bytes.
 pub(super) const fn of(set: Set, min: usize, max: usize) -> Shape {
-    Shape {
-        start: "",
-        set,
-        min,
-        max,
-    }
+    Shape { start: "", set, min, max }
 }
 
 /// Makes a shape that starts with a literal.
 pub(super) const fn starting(start: &'static str, set: Set, min: usize, max: usize) -> Shape {
-    Shape {
-        start,
-        set,
-        min,
-        max,
-    }
+    Shape { start, set, min, max }
 }
 
 /// The shape of a UUID.
@@ -60,10 +50,7 @@ pub(super) const UUID: Shape = of(Set::Uuid, 36, 36);
 impl Shape {
     /// Reports whether the whole value has this shape.
     pub(super) fn fits(&self, value: &[u8]) -> bool {
-        if value.len() < self.min
-            || value.len() > self.max
-            || !value.starts_with(self.start.as_bytes())
-        {
+        if value.len() < self.min || value.len() > self.max || !value.starts_with(self.start.as_bytes()) {
             return false;
         }
         match self.set {
@@ -80,9 +67,7 @@ impl Shape {
 
 /// Letters, digits and `more`, with at least one letter and one digit.
 fn mixed(value: &[u8], more: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || more.contains(b))
+    value.iter().all(|b| b.is_ascii_alphanumeric() || more.contains(b))
         && value.iter().any(u8::is_ascii_digit)
         && value.iter().any(u8::is_ascii_alphabetic)
 }

@@ -41,18 +41,12 @@ pub(super) fn cut_out(spans: Vec<Span>, markers: &[Range<usize>]) -> Vec<Span> {
                 break;
             }
             if marker.start > start {
-                kept.push(Span {
-                    range: start..marker.start,
-                    rule: span.rule,
-                });
+                kept.push(Span { range: start..marker.start, rule: span.rule });
             }
             start = marker.end;
         }
         if start < span.range.end {
-            kept.push(Span {
-                range: start..span.range.end,
-                rule: span.rule,
-            });
+            kept.push(Span { range: start..span.range.end, rule: span.rule });
         }
     }
     kept

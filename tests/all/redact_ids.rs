@@ -13,9 +13,7 @@ impl Random {
     }
 
     fn of(&mut self, alphabet: &[u8], length: usize) -> String {
-        (0..length)
-            .map(|_| char::from(alphabet[(self.next() % alphabet.len() as u64) as usize]))
-            .collect()
+        (0..length).map(|_| char::from(alphabet[(self.next() % alphabet.len() as u64) as usize])).collect()
     }
 }
 
@@ -49,19 +47,12 @@ fn a_hundred_thousand_ids_survive() {
             format!("{{\"uuid\":\"{id}\",\"parentUuid\":\"{id}\",\"sessionId\":\"{id}\"}}"),
             format!("tool_use_id: {id}, call_id={id}"),
             format!("HEAD is now at {id} fix the token parser; index {id}..{id} 100644"),
-            format!(
-                "[main {id}] update auth\n https://example.org/o/r/commit/{id} sha256:{id} image@sha256:{id}"
-            ),
-            format!(
-                "Trace-Entry: +{id} source=claude:{id} call={id}; cache_key={id} etag: \"{id}\""
-            ),
+            format!("[main {id}] update auth\n https://example.org/o/r/commit/{id} sha256:{id} image@sha256:{id}"),
+            format!("Trace-Entry: +{id} source=claude:{id} call={id}; cache_key={id} etag: \"{id}\""),
         ];
         for text in texts {
             tried += 1;
-            for redacted in [
-                redactor.text(text.as_bytes()),
-                redactor.json(text.as_bytes()),
-            ] {
+            for redacted in [redactor.text(text.as_bytes()), redactor.json(text.as_bytes())] {
                 if !redacted.findings().is_empty() {
                     wrong += 1;
                     if wrong < 20 {

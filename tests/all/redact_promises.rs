@@ -9,33 +9,18 @@ fn secrets() -> Vec<String> {
         ["gh", "p_", "ahgj7J8v475slrh379Ehials9d8s3vks02yi"].concat(),
         ["AK", "IA", "GT5IOCXIIQXZ5FC7"].concat(),
         ["sk_", "live_", "4eC39HqLyjWDarjtT1zdp7dc"].concat(),
-        [
-            "xo",
-            "xb-",
-            "781236542736-2364535789652-GkwFDQoHqzXDVsC6GzqYUypD",
-        ]
-        .concat(),
+        ["xo", "xb-", "781236542736-2364535789652-GkwFDQoHqzXDVsC6GzqYUypD"].concat(),
         ["gl", "pat-", "h970wgtdc9hp7n9Izp68"].concat(),
         ["sk-ant-", "api03-", &"aB3dE5gH7jK9".repeat(8), "AA"].concat(),
-        [
-            "ey",
-            "JhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.ey",
-            "JzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
-        ]
-        .concat(),
+        ["ey", "JhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.ey", "JzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"].concat(),
         pem("\n", 24),
     ]
 }
 
 fn pem(separator: &str, lines: usize) -> String {
     let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDAC4AWkdwKYSd8";
-    let (begin, end) = (
-        ["-----BEGIN ", "PRIVATE KEY-----"].concat(),
-        ["-----END ", "PRIVATE KEY-----"].concat(),
-    );
-    [vec![begin.as_str()], vec![line; lines], vec![end.as_str()]]
-        .concat()
-        .join(separator)
+    let (begin, end) = (["-----BEGIN ", "PRIVATE KEY-----"].concat(), ["-----END ", "PRIVATE KEY-----"].concat());
+    [vec![begin.as_str()], vec![line; lines], vec![end.as_str()]].concat().join(separator)
 }
 
 fn redactor() -> Redactor {
@@ -58,9 +43,8 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         "\\PC{0,40}".prop_map(Value::from),
         "[a-z ./\"\\\\\n\t]{0,60}".prop_map(Value::from),
-        ("[a-z \n\"\\\\é]{0,10}", 0..8usize, "[ \n\",;é]{0,3}").prop_map(|(before, n, after)| {
-            Value::from(format!("{before} {}{after}", secrets()[n]))
-        }),
+        ("[a-z \n\"\\\\é]{0,10}", 0..8usize, "[ \n\",;é]{0,3}")
+            .prop_map(|(before, n, after)| { Value::from(format!("{before} {}{after}", secrets()[n])) }),
     ];
     plain.prop_recursive(4, 40, 6, |inner| {
         prop_oneof![
@@ -145,14 +129,8 @@ fn equal_secrets_have_equal_markers_under_one_key_only() {
     let two = Redactor::new(Key::new([8; 32]), Options::default());
     let marker = text(&one, secret);
     assert_eq!(marker.len(), "[[redacted:github-pat:00000000]]".len());
-    assert_eq!(
-        text(&one, &format!("a {secret} b {secret}")),
-        format!("a {marker} b {marker}")
-    );
-    assert_eq!(
-        json_text(&one, &json!({ "x": secret }).to_string()),
-        json!({ "x": marker }).to_string()
-    );
+    assert_eq!(text(&one, &format!("a {secret} b {secret}")), format!("a {marker} b {marker}"));
+    assert_eq!(json_text(&one, &json!({ "x": secret }).to_string()), json!({ "x": marker }).to_string());
     assert_ne!(text(&two, secret), marker);
 }
 
@@ -216,11 +194,7 @@ fn opaque_values_are_left_whole_and_only_they() {
         assert_eq!(json_text(&redactor, &body), body);
         assert!(redactor.scan(body.as_bytes()).is_empty(), "{name}");
         // Under the same name, what is no blob is looked at.
-        for other in [
-            format!("see {blob}"),
-            key.clone(),
-            format!("{key} {}", "a ".repeat(40)),
-        ] {
+        for other in [format!("see {blob}"), key.clone(), format!("{key} {}", "a ".repeat(40))] {
             let body = json!([{ name: other }]).to_string();
             assert!(!json_text(&redactor, &body).contains(key), "{body}");
         }
@@ -247,19 +221,13 @@ fn depth_and_size_have_no_ceiling() {
     let large = format!("{filler}{key}\n{filler}password = \"hunter2longvalue\"\n");
     let redacted = redactor.text(large.as_bytes());
     assert_eq!(redacted.findings().len(), 2);
-    assert_eq!(
-        redacted.findings()[0].start..redacted.findings()[0].end,
-        filler.len()..filler.len() + key.len()
-    );
+    assert_eq!(redacted.findings()[0].start..redacted.findings()[0].end, filler.len()..filler.len() + key.len());
 }
 
 #[test]
 fn forged_markers_hide_nothing() {
     let secret = &secrets()[0];
-    for text_in in [
-        format!("[[redacted:{secret}:00000000]]"),
-        format!("[[redacted:github-pat:{secret}]]"),
-    ] {
+    for text_in in [format!("[[redacted:{secret}:00000000]]"), format!("[[redacted:github-pat:{secret}]]")] {
         assert!(!text(&redactor(), &text_in).contains(secret), "{text_in}");
     }
 }
@@ -284,32 +252,17 @@ fn clean_text_is_not_copied() {
 fn home_directories_are_written_as_tildes_when_asked() {
     let plain = redactor();
     let homes = vec!["/home/alice".to_owned(), "bob".to_owned()];
-    let redactor = Redactor::new(
-        Key::new([7; 32]),
-        Options {
-            home: Some(homes),
-            config: None,
-        },
-    );
+    let redactor = Redactor::new(Key::new([7; 32]), Options { home: Some(homes), config: None });
     for (input, output) in [
-        (
-            "cd /home/alice/x && ls /home/alices",
-            "cd ~/x && ls /home/alices",
-        ),
+        ("cd /home/alice/x && ls /home/alices", "cd ~/x && ls /home/alices"),
         ("/Users/bob/.ssh", "~/.ssh"),
-        (
-            "C:\\Users\\bob\\x and file:///home/bob/y",
-            "~\\x and file://~/y",
-        ),
+        ("C:\\Users\\bob\\x and file:///home/bob/y", "~\\x and file://~/y"),
         ("/srv/home/alice", "/srv/home/alice"),
     ] {
         assert_eq!(text(&redactor, input), output);
     }
     assert_eq!(
-        json_text(
-            &redactor,
-            r#"{"cwd":"\/home\/alice\/p","w":"C:\\Users\\bob\\x"}"#
-        ),
+        json_text(&redactor, r#"{"cwd":"\/home\/alice\/p","w":"C:\\Users\\bob\\x"}"#),
         r#"{"cwd":"~\/p","w":"~\\x"}"#
     );
     assert_eq!(text(&plain, "/home/alice/x"), "/home/alice/x");
@@ -352,42 +305,16 @@ fn a_repository_adds_its_own_rules() {
     "##;
     let config = Config::from_gitleaks_toml(toml).expect("the format is right");
     assert_eq!(config.warnings().len(), 1);
-    assert!(
-        config.warnings()[0]
-            .to_string()
-            .starts_with("unusable regex in rule 'look': look-around")
-    );
-    let redactor = Redactor::new(
-        Key::new([7; 32]),
-        Options {
-            home: None,
-            config: Some(config),
-        },
-    );
+    assert!(config.warnings()[0].to_string().starts_with("unusable regex in rule 'look': look-around"));
+    let redactor = Redactor::new(Key::new([7; 32]), Options { home: None, config: Some(config) });
     let own = text(&redactor, "x acme<eu>-12ab34cd56ef y");
-    assert!(
-        own.starts_with("x acme<eu>-[[redacted:acme-key:") && own.ends_with("]] y"),
-        "{own}"
-    );
+    assert!(own.starts_with("x acme<eu>-[[redacted:acme-key:") && own.ends_with("]] y"), "{own}");
     assert_eq!(text(&redactor, &own), own);
-    for kept in [
-        "acme<eu>-00001234abcd",
-        "FLAG=abcdef",
-        &secrets()[4],
-        &format!("{} # fixture", secrets()[0]),
-    ] {
+    for kept in ["acme<eu>-00001234abcd", "FLAG=abcdef", &secrets()[4], &format!("{} # fixture", secrets()[0])] {
         assert_eq!(text(&redactor, kept), *kept);
     }
-    assert_eq!(
-        redactor.file("a/.env", &b"FLAG=abcdef"[..]).findings()[0].rule,
-        "in-env"
-    );
-    assert!(
-        redactor
-            .file("vendor/x", secrets()[0].as_bytes())
-            .findings()
-            .is_empty()
-    );
+    assert_eq!(redactor.file("a/.env", &b"FLAG=abcdef"[..]).findings()[0].rule, "in-env");
+    assert!(redactor.file("vendor/x", secrets()[0].as_bytes()).findings().is_empty());
     assert!(!text(&redactor, &secrets()[0]).contains(&secrets()[0]));
     assert!(Config::from_gitleaks_toml("[[rules").is_err());
     assert!(Config::from_gitleaks_toml(&"#".repeat(2 << 20)).is_err());
@@ -429,10 +356,8 @@ fn markers_are_left_alone_whatever_a_rule_matches() {
     let marker = "[[redacted:github-pat:1f0c9a3b]]";
     let alone = format!("ticket: {marker}");
     assert_eq!(text(&own, &alone), alone);
-    for body in [
-        format!("ticket: left{marker}right"),
-        json!({ "x": format!("ticket: left{marker}right") }).to_string(),
-    ] {
+    for body in [format!("ticket: left{marker}right"), json!({ "x": format!("ticket: left{marker}right") }).to_string()]
+    {
         for redact in [text, json_text] {
             let once = redact(&own, &body);
             assert!(!once.contains("left") && !once.contains("right"), "{once}");
@@ -445,10 +370,7 @@ fn markers_are_left_alone_whatever_a_rule_matches() {
 /// A redactor with rules of the repository.
 fn with_rules(toml: &str) -> Redactor {
     let config = Config::from_gitleaks_toml(toml).expect("the format is right");
-    let options = Options {
-        home: None,
-        config: Some(config),
-    };
+    let options = Options { home: None, config: Some(config) };
     Redactor::new(Key::new([7; 32]), options)
 }
 

@@ -10,9 +10,7 @@ fn shared() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let root = std::env::var_os("GITTRACE_SHARED").map_or(beside, PathBuf::from);
     // The variable may name the folder above, too.
-    let file = [root.join(VECTORS), root.join("data").join(VECTORS)]
-        .into_iter()
-        .find(|file| file.is_file());
+    let file = [root.join(VECTORS), root.join("data").join(VECTORS)].into_iter().find(|file| file.is_file());
     if file.is_none() {
         println!("skipped: no shared vectors");
     }
@@ -26,9 +24,7 @@ fn most_vectors_are_found_and_few_others() {
     let Some(file) = shared() else { return };
     let packed = std::fs::read(file).expect("the vectors are readable");
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_string(&mut text)
-        .expect("the vectors are gzip");
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("the vectors are gzip");
     let redactor = Redactor::new(Key::new([1; 32]), Options::default());
     let (mut tp, mut found, mut in_json, mut nested, mut fp, mut wrong) = (0, 0, 0, 0, 0, 0);
     let mut missed: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -44,10 +40,7 @@ fn most_vectors_are_found_and_few_others() {
             in_json += i32::from(!redactor.json(body.into_bytes()).findings().is_empty());
             nested += i32::from(!redactor.json(outer.into_bytes()).findings().is_empty());
             if hit.findings().is_empty() {
-                missed
-                    .entry(rule.to_owned())
-                    .or_default()
-                    .push(text.chars().take(160).collect());
+                missed.entry(rule.to_owned()).or_default().push(text.chars().take(160).collect());
             } else {
                 found += 1;
             }
@@ -56,11 +49,7 @@ fn most_vectors_are_found_and_few_others() {
             if !hit.findings().is_empty() {
                 wrong += 1;
                 let f = &hit.findings()[0];
-                println!(
-                    "FP {rule} <- {} | {:?}",
-                    f.rule,
-                    text.chars().take(120).collect::<String>()
-                );
+                println!("FP {rule} <- {} | {:?}", f.rule, text.chars().take(120).collect::<String>());
             }
         }
     }
@@ -70,16 +59,9 @@ fn most_vectors_are_found_and_few_others() {
         }
     }
     let share = |n: i32| 100.0 * f64::from(n) / f64::from(tp);
-    println!(
-        "in JSON {:.2} %, in JSON in JSON {:.2} %",
-        share(in_json),
-        share(nested)
-    );
+    println!("in JSON {:.2} %, in JSON in JSON {:.2} %", share(in_json), share(nested));
     assert!(share(in_json) >= 99.0 && share(nested) >= 97.0);
-    println!(
-        "recall {found}/{tp} = {:.2} %, false {wrong}/{fp}",
-        100.0 * f64::from(found) / f64::from(tp)
-    );
+    println!("recall {found}/{tp} = {:.2} %, false {wrong}/{fp}", 100.0 * f64::from(found) / f64::from(tp));
     assert!(f64::from(found) >= 0.995 * f64::from(tp));
     // Of these, 19 are true secrets of a sibling rule; 15 are Google keys of the right form that only a list of published
     // samples could tell apart, and such a list would have to be made from these very vectors; 6 are passwords and

@@ -1,8 +1,6 @@
 //! What a message body costs: what a model sees, and nothing else.
 
-use git_trace::tokens::{
-    Body, Encoding, IMAGE_TOKENS_MAX, MESSAGE_FRAMING, TOOL_CALL_FRAMING, count_body, count_text,
-};
+use git_trace::tokens::{Body, Encoding, IMAGE_TOKENS_MAX, MESSAGE_FRAMING, TOOL_CALL_FRAMING, count_body, count_text};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

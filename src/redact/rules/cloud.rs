@@ -5,20 +5,52 @@ use super::super::shape::{Set, UUID, of, starting};
 
 pub(super) const RULES: &[Rule] = &[
     // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
-    token("aws-access-token", &["akia", "asia", "abia", "acca", "a3t"], r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}").entropy(3.0),
-    assigned("aws-secret-access-key", &["secret_access_key", "secretaccesskey", "secret-access-key", "aws_secret"],
-        of(Set::Base64, 40, 40)).entropy(3.5),
+    token(
+        "aws-access-token",
+        &["akia", "asia", "abia", "acca", "a3t"],
+        r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}",
+    )
+    .entropy(3.0),
+    assigned(
+        "aws-secret-access-key",
+        &["secret_access_key", "secretaccesskey", "secret-access-key", "aws_secret"],
+        of(Set::Base64, 40, 40),
+    )
+    .entropy(3.5),
     assigned("aws-session-token", &["session_token", "sessiontoken"], of(Set::Base64, 100, usize::MAX)).entropy(4.0),
-    token("aws-amazon-bedrock-api-key-long-lived", &["abskqmvkcm9ja0fqsutleS"], r"ABSKQmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{87,}={0,2}").entropy(3.0),
-    token("aws-amazon-bedrock-api-key-short-lived", &["bedrock-api-key-"], r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=]*").entropy(3.0),
+    token(
+        "aws-amazon-bedrock-api-key-long-lived",
+        &["abskqmvkcm9ja0fqsutleS"],
+        r"ABSKQmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{87,}={0,2}",
+    )
+    .entropy(3.0),
+    token(
+        "aws-amazon-bedrock-api-key-short-lived",
+        &["bedrock-api-key-"],
+        r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=]*",
+    )
+    .entropy(3.0),
     // https://cloud.google.com/docs/authentication/api-keys
     token("gcp-api-key", &["aiza"], r"AIza[0-9A-Za-z_-]{35}").entropy(4.0),
     token("gcp-oauth-client-secret", &["gocspx-"], r"GOCSPX-[0-9A-Za-z_-]{28}").entropy(3.0),
     token("gcp-oauth-access-token", &["ya29."], r"ya29\.[0-9A-Za-z_-]{20,}").entropy(3.0),
     token("gcp-refresh-token", &["1//0"], r"1//0[0-9A-Za-z_-]{40,}").entropy(3.5),
-    near("azure-ad-client-secret", &["q~"], 4, 64, r"(?:^|[^0-9A-Za-z_~.-])([0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_~.-]{31,34})(?:[^0-9A-Za-z_~.-]|$)").entropy(3.0),
-    near("azure-storage-key", &["accountkey=", "sharedaccesskey=", "sharedaccesssignature="], 0, 200,
-        r"^(?i:accountkey|sharedaccesskey|sharedaccesssignature)=([A-Za-z0-9+/=%&]{40,})").entropy(3.0),
+    near(
+        "azure-ad-client-secret",
+        &["q~"],
+        4,
+        64,
+        r"(?:^|[^0-9A-Za-z_~.-])([0-9A-Za-z_~.]{3}[0-9]Q~[0-9A-Za-z_~.-]{31,34})(?:[^0-9A-Za-z_~.-]|$)",
+    )
+    .entropy(3.0),
+    near(
+        "azure-storage-key",
+        &["accountkey=", "sharedaccesskey=", "sharedaccesssignature="],
+        0,
+        200,
+        r"^(?i:accountkey|sharedaccesskey|sharedaccesssignature)=([A-Za-z0-9+/=%&]{40,})",
+    )
+    .entropy(3.0),
     near("azure-devops-pat", &["azdo"], 52, 90, r"(?:^|[^0-9A-Za-z])([0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4})"),
     token("alibaba-access-key-id", &["ltai"], r"LTAI[0-9A-Za-z]{12,24}").entropy(3.0),
     assigned("alibaba-secret-key", &["alibaba", "aliyun"], of(Set::Alnum, 30, 30)),
@@ -51,6 +83,10 @@ pub(super) const RULES: &[Rule] = &[
     token("settlemint-personal-access-token", &["sm_pat_"], r"sm_pat_[0-9A-Za-z]{16}").entropy(3.0),
     token("settlemint-service-access-token", &["sm_sat_"], r"sm_sat_[0-9A-Za-z]{16}").entropy(3.0),
     token("defined-networking-api-token", &["dnkey-"], r"dnkey-[0-9a-z=_-]{26}-[0-9a-z=_-]{52}").entropy(3.0),
-    token("authress-service-client-access-key", &["sc_", "ext_", "scauth_", "authress_"],
-        r"(?:sc|ext|scauth|authress)_[0-9a-z]{5,30}\.[0-9a-z]{4,6}\.acc[_-][0-9a-z-]{10,32}\.[0-9a-z+/_=-]{30,120}").entropy(3.0),
+    token(
+        "authress-service-client-access-key",
+        &["sc_", "ext_", "scauth_", "authress_"],
+        r"(?:sc|ext|scauth|authress)_[0-9a-z]{5,30}\.[0-9a-z]{4,6}\.acc[_-][0-9a-z-]{10,32}\.[0-9a-z+/_=-]{30,120}",
+    )
+    .entropy(3.0),
 ];

@@ -326,7 +326,9 @@ fn a_full_disk_leaves_nothing() {
         let out = Command::new("sh")
             .args([
                 "-c",
-                &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact store::pack::git_tests::full_disk_inside"),
+                &format!(
+                    "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" --exact store::pack::git_tests::full_disk_inside"
+                ),
                 std::env::current_exe().unwrap().to_str().unwrap(),
             ])
             .env("GITTRACE_TEST_FULL_DISK", dir.path())
