@@ -1,4 +1,4 @@
-//! Versions the context of AI agents as git objects.
+#![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod capture;
 pub mod codec;

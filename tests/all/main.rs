@@ -1,5 +1,6 @@
 //! Promises that a user would notice broken, checked on the real program and by real git.
 
+mod pages;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
