@@ -1,4 +1,4 @@
-//! The command line: one subcommand a file, one row a subcommand in [`VERBS`].
+//! The command line: one subcommand a file, one row a subcommand in the table `VERBS`.
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 

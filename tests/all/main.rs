@@ -6,4 +6,5 @@ mod redact_promises;
 mod redact_vectors;
 mod tokens_body;
 mod tokens_oracle;
+mod transcripts;
 mod world;
