@@ -9,6 +9,7 @@ mod drop;
 mod edit;
 mod error;
 mod find;
+mod group;
 mod import;
 mod init;
 mod log;

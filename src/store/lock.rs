@@ -1,7 +1,7 @@
 //! The queue of writers: a kernel lock that dies with its holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -18,6 +18,25 @@ pub(super) struct Guard {
 impl Repo {
     /// Waits for this process's turn to write.
     pub(super) fn lock(&self) -> Result<Guard, StoreError> {
+        let (file, path) = self.open_lock()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Guard { _file: file }),
+            Err(TryLockError::WouldBlock) => wait(file, &path, Duration::from_millis(self.settings.lock_timeout)),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+
+    /// Takes the lock if nobody has it.
+    pub(super) fn try_lock(&self) -> Result<Option<Guard>, StoreError> {
+        let (file, path) = self.open_lock()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Guard { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+
+    fn open_lock(&self) -> Result<(File, PathBuf), StoreError> {
         if self.quarantine {
             return Err(StoreError::Quarantine);
         }
@@ -31,12 +50,7 @@ impl Repo {
             }
             opened => opened,
         };
-        let file = file.map_err(StoreError::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Guard { _file: file }),
-            Err(TryLockError::WouldBlock) => wait(file, &path, Duration::from_millis(self.settings.lock_timeout)),
-            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
-        }
+        Ok((file.map_err(StoreError::io("open", &path))?, path))
     }
 }
 

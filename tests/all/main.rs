@@ -1,5 +1,6 @@
 //! Promises that a user would notice broken, checked on the real program and by real git.
 
+mod group;
 mod pages;
 mod redact_ids;
 mod redact_promises;
