@@ -163,12 +163,17 @@ impl Workspace {
 
     /// Says who acts on a target now.
     pub(super) fn actor(&self, target: &Target) -> Result<Actor, OpError> {
-        Ok(Actor {
-            author: self.repo.author()?,
-            committer: self.repo.committer()?,
-            agent: target.branch.as_ref().map(|branch| branch.agent().to_owned()).filter(|agent| agent != "main"),
-            code: self.repo.code_commit(),
-        })
+        let agent = target.branch.as_ref().map(|branch| branch.agent().to_owned()).filter(|agent| agent != "main");
+        let author = self.author_for(self.repo.author()?, agent.as_deref());
+        Ok(Actor { author, committer: self.repo.committer()?, agent, code: self.repo.code_commit() })
+    }
+
+    /// Names the agent as the author where the user wants that (`trace.author=agent`).
+    pub(super) fn author_for(&self, user: Person, agent: Option<&str>) -> Person {
+        match agent {
+            Some(agent) if self.settings().agent_is_author => Person { name: agent.to_owned(), ..user },
+            _ => user,
+        }
     }
 
     /// Makes one commit inside a batch; nothing is seen by others before the batch is finished.
