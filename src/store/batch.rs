@@ -129,13 +129,14 @@ impl Batch<'_> {
         if edits.is_empty() {
             return Ok(());
         }
-        let flushed = sink.flush(repo, durability)?;
         let guard = match guard {
             Some(guard) => guard,
             None => repo.lock()?,
         };
+        let mut flushed = sink.flush(repo, &guard, durability)?;
         repo.edit_refs(&guard, &edits, who, durability)?;
         then();
+        flushed.release();
         if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
             repo.tip.replace(Some(draft));
         }

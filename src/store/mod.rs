@@ -56,6 +56,8 @@ pub struct Repo {
     settings: Settings,
     /// The context that was written last, so that the next append need not read it.
     tip: RefCell<Option<draft::Draft>>,
+    /// The objects as listed anew after one was not found in the first list.
+    relisted: RefCell<Option<gix::odb::Handle>>,
 }
 
 impl Repo {

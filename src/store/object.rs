@@ -1,7 +1,7 @@
 //! Reads objects: header first, so that a small file cannot become a large allocation.
 
 use gix::objs::Kind;
-use gix::prelude::{Find, HeaderExt};
+use gix::prelude::{Find, Header};
 
 use super::Repo;
 use super::error::StoreError;
@@ -14,6 +14,13 @@ pub const BODY_MAX: u64 = 512 << 20;
 
 /// The largest tree or commit that is read, in bytes; ours have a few kilobytes.
 const STRUCTURE_MAX: u64 = 16 << 20;
+
+/// How often the packs are listed anew before an object is missing. Each time, somebody else would have to have finished a
+/// `git gc` between our listing and our opening of a file.
+const RELISTINGS: usize = 4;
+
+/// Says how large an object of a kind may be, or that there must be none of that kind.
+type LimitOf<'a> = &'a dyn Fn(Kind) -> Result<u64, StoreError>;
 
 impl Repo {
     /// Reads the body of an entry.
@@ -80,39 +87,61 @@ impl Repo {
         self.read(id, Kind::Tree, STRUCTURE_MAX)
     }
 
-    /// Tells whether an object is there, packed or loose.
-    pub(super) fn has_object(&self, id: &ObjectId) -> bool {
-        self.git.has_object(to_gix(id))
-    }
-
     /// Reads an object of any kind that is not larger than a body may be.
     pub(super) fn read_any(&self, id: &ObjectId) -> Result<(Kind, Vec<u8>), StoreError> {
-        let header = self.header(id)?;
-        let limit = if header.0 == Kind::Blob { BODY_MAX } else { STRUCTURE_MAX };
-        Ok((header.0, self.read(id, header.0, limit)?))
-    }
-
-    fn header(&self, id: &ObjectId) -> Result<(Kind, u64), StoreError> {
-        match self.git.objects.header(to_gix(id)) {
-            Ok(header) => Ok((header.kind(), header.size())),
-            Err(_) if !self.has_object(id) => Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() }),
-            Err(error) => Err(self.unreadable(id, &error)),
-        }
+        self.find(id, &|kind| if kind == Kind::Blob { Ok(BODY_MAX) } else { Ok(STRUCTURE_MAX) })
     }
 
     fn read(&self, id: &ObjectId, kind: Kind, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let (found, size) = self.header(id)?;
-        if found != kind {
-            return Err(StoreError::Object { id: *id, reason: format!("it is a {found}, not a {kind}") });
+        let limit_of = |found| match found == kind {
+            true => Ok(limit),
+            false => Err(StoreError::Object { id: *id, reason: format!("it is a {found}, not a {kind}") }),
+        };
+        self.find(id, &limit_of).map(|(_, bytes)| bytes)
+    }
+
+    /// Finds an object. `git gc`, or another git trace's housekeeping, may have moved it to a new pack and removed the old
+    /// one since we listed the packs, or while we did; so what is not found is looked for in a new list.
+    fn find(&self, id: &ObjectId, limit_of: LimitOf<'_>) -> Result<(Kind, Vec<u8>), StoreError> {
+        let mut outcome = self.find_in(&self.git.objects, id, limit_of);
+        for attempt in 0..RELISTINGS {
+            if !matches!(outcome, Err(StoreError::Missing { .. } | StoreError::Object { .. })) {
+                break;
+            }
+            let mut relisted = self.relisted.borrow_mut();
+            if attempt > 0 || relisted.is_none() {
+                let options = gix::odb::store::init::Options {
+                    alloc_limit_bytes: usize::try_from(BODY_MAX).ok(),
+                    ..Default::default()
+                };
+                let opened = gix::odb::at_opts(&self.objects_dir, self.gix_kind(), None, options);
+                *relisted = Some(opened.map_err(StoreError::io("list", &self.objects_dir))?);
+            }
+            if let Some(objects) = relisted.as_ref() {
+                outcome = self.find_in(objects, id, limit_of);
+            }
         }
+        outcome
+    }
+
+    fn find_in(
+        &self,
+        objects: &(impl Find + Header),
+        id: &ObjectId,
+        limit_of: LimitOf<'_>,
+    ) -> Result<(Kind, Vec<u8>), StoreError> {
+        let missing = || StoreError::Missing { id: *id, promised: self.is_partial_clone() };
+        let header = objects.try_header(&to_gix(id)).map_err(|error| unreadable(id, &error))?.ok_or_else(missing)?;
+        let (kind, size) = (header.kind(), header.size());
+        let limit = limit_of(kind)?;
         if size > limit {
             return Err(StoreError::TooLarge { id: *id, size, limit });
         }
         let mut bytes = Vec::new();
-        match self.git.objects.try_find(&to_gix(id), &mut bytes) {
+        match objects.try_find(&to_gix(id), &mut bytes) {
             Ok(Some(_)) => {}
-            Ok(None) => return Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() }),
-            Err(error) => return Err(self.unreadable(id, &error)),
+            Ok(None) => return Err(missing()),
+            Err(error) => return Err(unreadable(id, &error)),
         }
         // A loose object whose header promises more than its body holds.
         if bytes.len() as u64 != size {
@@ -121,11 +150,7 @@ impl Repo {
                 reason: format!("it has {} bytes instead of {size}", bytes.len()),
             });
         }
-        Ok(bytes)
-    }
-
-    fn unreadable(&self, id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
-        StoreError::Object { id: *id, reason: error_chain(error).join(": ") }
+        Ok((kind, bytes))
     }
 
     fn is_partial_clone(&self) -> bool {
@@ -142,6 +167,10 @@ impl Repo {
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {
         self.git.object_hash()
     }
+}
+
+fn unreadable(id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
+    StoreError::Object { id: *id, reason: error_chain(error).join(": ") }
 }
 
 pub(super) fn to_gix(id: &ObjectId) -> gix::ObjectId {

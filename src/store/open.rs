@@ -54,6 +54,7 @@ impl Repo {
             quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
             settings,
             tip: Default::default(),
+            relisted: Default::default(),
             git,
         })
     }

@@ -40,7 +40,9 @@ impl Repo {
         if self.refs == Backend::Reftable {
             return reftable::resolve(self, &whole).ok_or_else(unknown);
         }
-        let found = self.git.rev_parse_single(whole.as_str()).map_err(|_| unknown())?;
+        let find = || self.git.rev_parse_single(whole.as_str());
+        // Housekeeping of others may move objects while they are read: the second time, gix looks at the packs anew.
+        let found = find().or_else(|_| find()).map_err(|_| unknown())?;
         let commit = found.object().and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit));
         Ok(from_gix(&commit.map_err(|_| unknown())?.id))
     }

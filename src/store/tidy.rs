@@ -4,14 +4,14 @@
 //! two files under the git directory; when they are lost, the objects are simply left to `git gc`.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gix::objs::Kind;
 
 use super::lock::Guard;
 use super::object::{from_gix, to_gix};
-use super::pack::{Base, Durability, Options, PackWriter};
+use super::pack::{Base, Durability, KEEP_NOTE, Options, PackWriter};
 use super::sink::Flushed;
 use super::{Repo, StoreError, git};
 use crate::model::ObjectId;
@@ -72,7 +72,12 @@ impl Repo {
         if let Some(pack) = written {
             note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes())?;
         }
-        fs::remove_file(&list).map_err(StoreError::io("remove", &list))?;
+        match fs::remove_file(&list) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", &list)(error));
+            }
+            _ => {}
+        }
         for id in &ids {
             // Readers that miss the file look at the packs again.
             let _ = fs::remove_file(file(id));
@@ -80,33 +85,45 @@ impl Repo {
         self.merge_packs(guard)
     }
 
-    /// Merges our small packs when there are many of them: the smallest first, as long as one is not much larger than
-    /// all before it, so that every object is rewritten only a few times in its life.
+    /// Merges our small packs when there are many of them: the smaller half, and more as long as one is not much larger
+    /// than all before it, so that every object is rewritten only a few times in its life.
     fn merge_packs(&self, _guard: &Guard) -> Result<(), StoreError> {
         let list = self.trace_dir().join("packs");
-        let noted = fs::read_to_string(&list).unwrap_or_default();
+        let mut noted = fs::read_to_string(&list).unwrap_or_default();
+        if noted.lines().count() < PACKS_MAX {
+            return Ok(());
+        }
         let folder = self.objects_dir.join("pack");
         let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
+        noted.extend(self.abandoned(&folder)?.iter().map(|name| format!("{name}\n")));
+        // Packs that git has put into its own index of many packs must stay: it would miss them.
+        let indexed = fs::read(folder.join("multi-pack-index")).unwrap_or_default();
+        let chained = folder.join("multi-pack-index.d").exists();
+        let free = |name: &str| {
+            let companions = ["keep", "bitmap", "rev", "mtimes", "promisor"];
+            !chained
+                && memchr::memmem::find(&indexed, name.as_bytes()).is_none()
+                && !companions.iter().any(|ending| path(name, ending).exists())
+        };
         let mut packs: Vec<(u64, String)> = noted
             .lines()
-            .filter(|name| is_pack_name(name))
+            .filter(|name| is_pack_name(name) && free(name))
             .filter_map(|name| Some((fs::metadata(path(name, "pack")).ok()?.len(), name.to_owned())))
             .collect();
         packs.sort();
         packs.dedup();
         if packs.len() < PACKS_MAX {
-            return Ok(());
+            // `git gc` has taken the others over.
+            let text: String = packs.iter().map(|(_, name)| format!("{name}\n")).collect();
+            return write_whole(&list, text.as_bytes());
         }
         let mut sum = 0;
-        let merged = packs.iter().take_while(|(size, _)| {
-            let fits = sum == 0 || *size <= sum * 2;
+        let merged = packs.iter().enumerate().take_while(|(nth, (size, _))| {
+            let fits = *nth < PACKS_MAX / 2 || *size <= sum * 2;
             sum += size;
             fits
         });
-        let merged: Vec<String> = merged.map(|(_, name)| name.clone()).collect();
-        if merged.len() < PACKS_MAX / 2 {
-            return Ok(());
-        }
+        let merged: Vec<String> = merged.map(|(_, (_, name))| name.clone()).collect();
         // Our packs are noted in the order in which they were made, which is the order that deltas like.
         let in_order = noted.lines().filter(|name| merged.iter().any(|one| one == name));
         let mut ids = Vec::new();
@@ -127,6 +144,22 @@ impl Repo {
             self.write_commit_graph()?;
         }
         Ok(())
+    }
+
+    /// Lets go of the packs of processes that were killed before a ref named their objects, and names them: since we hold
+    /// the queue's lock, nobody is about to name them.
+    fn abandoned(&self, folder: &Path) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for file in fs::read_dir(folder).map_err(StoreError::io("list", folder))?.filter_map(Result::ok) {
+            let path = file.path();
+            if path.extension().is_some_and(|ending| ending == "keep")
+                && fs::read(&path).is_ok_and(|said| said == KEEP_NOTE.as_bytes())
+            {
+                fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+                names.extend(path.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+            }
+        }
+        Ok(names)
     }
 
     /// Writes objects, in their order, into one durable pack; every tree as a delta of the one before it.
