@@ -127,7 +127,7 @@ fn every_call(name: &str, make: &dyn Fn() -> World, fresh: bool) {
     let subjects = world.subjects("main/main");
     let context = world.ok(&["context", "--as", "jsonl"]);
     assert_eq!(context.lines().count(), subjects.len(), "every commit has its entry");
-    eprintln!("{name}: {done} faults at {all} calls, {moved} of them after the branch had moved");
+    eprintln!("{name}: {done} faults at {all} calls, {moved} times the branch had moved nevertheless");
 }
 
 #[test]
