@@ -10,6 +10,11 @@ use gix::{ObjectId, hash, objs::Kind};
 
 const HASHES: [hash::Kind; 2] = [hash::Kind::Sha1, hash::Kind::Sha256];
 
+/// Takes the `.keep` file away, as the caller does when a ref names the objects.
+fn release(done: &Finished) {
+    fs::remove_file(done.keep.as_ref().expect("a small pack is kept")).unwrap();
+}
+
 struct Repo {
     dir: tempfile::TempDir,
     hash: hash::Kind,
@@ -140,7 +145,7 @@ fn git_accepts_and_reads_a_history_at_every_level() {
             [(0, 50, 0, true), (1, 3, 100, false), (2, 50, 100, true), (6, 250, 0, true), (9, 0, 4096, false)]
         {
             let repo = Repo::new(hash);
-            let mut pack = repo.writer(Options { level, max_delta_depth: depth, stored_below });
+            let mut pack = repo.writer(Options { level, max_delta_depth: depth, stored_below, ..Options::default() });
             let all = history(&mut pack, 200, commit_deltas);
             let objects = pack.len();
             let done = pack.finish(Durability::Lazy).unwrap().unwrap();
@@ -253,7 +258,11 @@ fn equal_packs_are_kept_and_damaged_ones_replaced() {
     let repo = Repo::new(hash::Kind::Sha1);
     let objects: Vec<_> = (0..3).map(body).collect();
     let objects: Vec<_> = objects.iter().map(|bytes| (Kind::Blob, bytes.as_slice())).collect();
-    let write = || write_small_pack(&repo.objects(), repo.hash, &objects, Durability::Durable).unwrap().unwrap();
+    let write = || {
+        let done = write_small_pack(&repo.objects(), repo.hash, &objects, Durability::Durable).unwrap().unwrap();
+        release(&done);
+        Finished { keep: None, ..done }
+    };
     let first = write();
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     fs::File::open(&first.pack).unwrap().set_modified(long_ago).unwrap();
@@ -278,7 +287,8 @@ fn equal_packs_are_kept_and_damaged_ones_replaced() {
 fn finished_files_are_read_only() {
     use std::os::unix::fs::PermissionsExt;
     let repo = Repo::new(hash::Kind::Sha256);
-    write_small_pack(&repo.objects(), repo.hash, &[(Kind::Blob, b"x")], Durability::Lazy).unwrap();
+    let done = write_small_pack(&repo.objects(), repo.hash, &[(Kind::Blob, b"x")], Durability::Lazy).unwrap();
+    release(&done.unwrap());
     for path in repo.packs() {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o333, 0, "nobody may write or execute");
     }
@@ -288,7 +298,7 @@ fn finished_files_are_read_only() {
 fn git_inflates_every_shape_of_content() {
     let repo = Repo::new(hash::Kind::Sha1);
     for level in [1, 2, 4, 6, 9] {
-        let mut pack = repo.writer(Options { level, max_delta_depth: 50, stored_below: 0 });
+        let mut pack = repo.writer(Options { level, stored_below: 0, ..Options::default() });
         let mut all = Vec::new();
         let mut noise = u64::from(level);
         for at in 0..300usize {
@@ -364,6 +374,7 @@ fn full_disk_inside() {
     let done = write_small_pack(&dir, hash::Kind::Sha1, &[(Kind::Blob, small)], Durability::Durable);
     if let Ok(done) = done {
         let done = done.unwrap();
+        release(&done);
         fs::remove_file(done.pack).unwrap();
         fs::remove_file(done.idx).unwrap();
     }
