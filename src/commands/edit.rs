@@ -29,7 +29,13 @@ pub(super) fn args(command: Command) -> Command {
                 .help("How to read the content; as before if not given"),
         )
         .arg(message_arg())
-        .arg(Arg::new("force").short('f').long("force").action(ArgAction::SetTrue).help("Change a pinned entry too"))
+        .arg(
+            Arg::new("force")
+                .short('f')
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .help("Change a pinned entry, or half of a tool call, too"),
+        )
         .arg(dry_run_arg())
 }
 

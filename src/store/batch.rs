@@ -43,6 +43,11 @@ impl Repo {
         Ok(self.batch(size, guard))
     }
 
+    /// Begins a change that is never finished: to see what it would be. Takes no lock and writes nothing.
+    pub fn rehearse(&self) -> Batch<'_> {
+        self.batch(Size::Few, None)
+    }
+
     pub(super) fn batch(&self, size: Size, guard: Option<Guard>) -> Batch<'_> {
         let sink = if size == Size::Few { Sink::Few(Vec::new()) } else { Sink::many(self) };
         Batch { repo: self, guard, sink, drafts: BTreeMap::new() }

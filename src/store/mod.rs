@@ -8,6 +8,7 @@
 //! 5. Repositories that we could hurt are refused before anything is written.
 
 mod batch;
+mod command_line;
 mod create;
 mod draft;
 mod error;

@@ -6,7 +6,7 @@ use gix::sec::trust::Mapping;
 
 use super::refs::Backend;
 use super::settings::Settings;
-use super::{Repo, StoreError};
+use super::{Repo, StoreError, command_line};
 use crate::model::HashKind;
 
 /// Extensions of the repository format that change nothing for us, or that are handled.
@@ -28,9 +28,10 @@ impl Repo {
     /// # Errors
     /// When there is none, when it belongs to somebody else, or when it uses what this program does not know.
     pub fn discover(dir: &Path) -> Result<Self, StoreError> {
+        let given = command_line::config();
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
-        trust.full = trust.full.bail_if_untrusted(true);
-        trust.reduced = trust.reduced.bail_if_untrusted(true);
+        trust.full = trust.full.bail_if_untrusted(true).cli_overrides(given.iter().map(String::as_str));
+        trust.reduced = trust.reduced.bail_if_untrusted(true).cli_overrides(given.iter().map(String::as_str));
         let opened =
             gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
         let git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
