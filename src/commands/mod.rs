@@ -132,7 +132,7 @@ pub(crate) fn command(only: Option<&str>) -> Command {
         }
         help.push('\n');
     }
-    help += "See 'git trace <command> -h' for one of them.";
+    help += "See 'git trace <command> -h' for more on one of them.";
     for verb in VERBS.iter().filter(|verb| only.is_none_or(|only| only == verb.name)) {
         command = command.subcommand(build(verb));
     }
@@ -140,7 +140,7 @@ pub(crate) fn command(only: Option<&str>) -> Command {
 }
 
 fn build(verb: &Verb) -> Command {
-    (verb.args)(Command::new(verb.name)).bin_name(format!("git trace {}", verb.name))
+    (verb.args)(Command::new(verb.name))
 }
 
 /// Arguments that every subcommand takes, before or after its name.
@@ -176,7 +176,12 @@ fn globals() -> Vec<Arg> {
             .value_parser(|text: &str| ColorChoice::from_name(text).ok_or("it is 'auto', 'always' or 'never'"))
             .help("Colour the answer: 'auto', 'always' or 'never'"),
         Arg::new("no-pager").long("no-pager").action(ArgAction::SetTrue).global(true).help("Start no pager"),
-        Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).global(true).help("Say only the answer"),
+        Arg::new("quiet")
+            .short('q')
+            .long("quiet")
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help("Say nothing but the answer"),
     ];
     // Behind the subcommand's own.
     globals.into_iter().zip(900..).map(|(arg, order)| arg.help_heading("Common options").display_order(order)).collect()

@@ -119,6 +119,7 @@ impl Workspace {
         let target = self.target()?;
         match (rest, &self.branch) {
             (Some(""), _) => self.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits()),
+            (Some(_), _) if self.repo.find_ref_id(&target.ref_name)?.is_none() => Err(target.no_commits()),
             (Some(rest), Some(_)) => Ok(self.repo.resolve(&format!("{}{rest}", target.ref_name))?),
             _ => Ok(self.repo.resolve(revision)?),
         }
@@ -169,6 +170,7 @@ impl Workspace {
         if let Some(key) = read() {
             return Ok(Key::new(key));
         }
+        self.repo.check_quarantine()?;
         let io = |action, path: &Path, source| StoreError::Io { action, path: path.to_owned(), source };
         fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
         let key = random_key()?;
@@ -206,8 +208,8 @@ impl Workspace {
     /// `trace.budget`.
     pub(crate) fn budget(&self, target: &Target, manifest: Option<&Manifest>) -> Result<Option<u64>, OpError> {
         let key = target.branch.as_ref().map(|branch| format!("trace.{branch}.budget"));
-        if let Some((key, value)) = key.and_then(|key| Some((key.clone(), self.repo.config(&key)?))) {
-            return value.parse().map(Some).map_err(|_| StoreError::Config { key, value }.into());
+        if let Some(limit) = key.map(|key| self.repo.config_number(&key)).transpose()?.flatten() {
+            return Ok(Some(limit));
         }
         Ok(manifest.and_then(|manifest| manifest.budget).or(self.repo.settings().budget))
     }

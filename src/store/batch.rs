@@ -39,6 +39,7 @@ impl Repo {
     /// # Errors
     /// When the lock cannot be had.
     pub fn begin(&self, size: Size) -> Result<Batch<'_>, StoreError> {
+        self.check_quarantine()?;
         let guard = if size == Size::Few { Some(self.lock()?) } else { None };
         Ok(self.batch(size, guard))
     }
