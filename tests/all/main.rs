@@ -2,15 +2,18 @@
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
+mod errors;
 mod freshen;
 mod full;
 mod group;
+mod help;
 mod kills;
 mod pages;
 mod power;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
+mod repositories;
 mod rooms;
 mod syscalls;
 mod tokens_body;

@@ -210,10 +210,9 @@ fn begins_tests(text: &str) -> bool {
 
 /// Blanks out comments, and the tests at the end of a file; lines keep their numbers.
 fn code_of(text: &str) -> String {
-    let end = text
-        .match_indices("#[cfg(test)]\n")
-        .find(|(at, _)| begins_tests(&text[*at..]))
-        .map_or(text.len(), |(at, _)| at);
+    let is_test = |at: &usize| text[*at..].lines().next().is_some_and(|line| line.contains("test"));
+    let mut ends = text.match_indices("#[cfg(").map(|(at, _)| at).filter(is_test);
+    let end = ends.find(|at| begins_tests(&text[*at..])).unwrap_or(text.len());
     let code = |line: &str| {
         let line = if line.trim_start().starts_with("//") { "" } else { line };
         line.split_once(" // ").map_or(line, |(code, _)| code).to_owned()
