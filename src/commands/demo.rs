@@ -34,7 +34,7 @@ const TOUR: &[(&str, &[&str])] = &[
 
 pub(super) fn args(command: Command) -> Command {
     command
-        .about("Show all of it on a bundled session, in a scratch repository")
+        .about("Show it all on a bundled session, in a scratch repository")
         .long_about(
             "Make a repository in a new folder, import a bundled session, branch off, pin, and show log, status and \
              context. Nothing outside that folder is touched.",

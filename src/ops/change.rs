@@ -149,10 +149,11 @@ impl Workspace {
     }
 
     fn try_change(&self, target: &Target, dry_run: bool, edit: &mut Edits<'_>) -> Result<Changed, OpError> {
+        self.rehearse(dry_run);
         // Built before the lock is taken: others need not wait for it.
         self.redactor()?;
         let actor = self.actor(target)?;
-        let mut batch = self.repo.begin(Size::Few)?;
+        let mut batch = if dry_run { self.repo.rehearse() } else { self.repo.begin(Size::Few)? };
         let made = self.make(&mut batch, target, &actor, edit)?;
         if dry_run {
             return Ok(Changed { commit: None, undo: None, ..made.changed });

@@ -45,6 +45,8 @@ pub use status::{Budget, Status, status};
 pub use tag::{Tag, TagOutcome, tag};
 pub use workspace::{Target, Workspace};
 
+pub use crate::store::BODY_MAX;
+
 use crate::codec::one_line;
 
 /// Longest preview of an entry in a subject line or list, in characters.

@@ -39,8 +39,14 @@ impl Repo {
     /// # Errors
     /// When the lock cannot be had.
     pub fn begin(&self, size: Size) -> Result<Batch<'_>, StoreError> {
+        self.check_quarantine()?;
         let guard = if size == Size::Few { Some(self.lock()?) } else { None };
         Ok(self.batch(size, guard))
+    }
+
+    /// Begins a change that is never finished: to see what it would be. Takes no lock and writes nothing.
+    pub fn rehearse(&self) -> Batch<'_> {
+        self.batch(Size::Few, None)
     }
 
     pub(super) fn batch(&self, size: Size, guard: Option<Guard>) -> Batch<'_> {

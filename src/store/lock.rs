@@ -36,10 +36,16 @@ impl Repo {
         }
     }
 
+    /// Refuses to write while a push is being received; comes before the first write of any kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Quarantine`].
+    pub fn check_quarantine(&self) -> Result<(), StoreError> {
+        if self.quarantine { Err(StoreError::Quarantine) } else { Ok(()) }
+    }
+
     fn open_lock(&self) -> Result<(File, PathBuf), StoreError> {
-        if self.quarantine {
-            return Err(StoreError::Quarantine);
-        }
+        self.check_quarantine()?;
         let dir = self.trace_dir();
         let path = dir.join("lock");
         let open = || OpenOptions::new().create(true).truncate(false).write(true).open(&path);

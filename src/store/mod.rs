@@ -8,6 +8,7 @@
 //! 5. Repositories that we could hurt are refused before anything is written.
 
 mod batch;
+mod command_line;
 mod create;
 mod draft;
 mod error;
@@ -29,6 +30,7 @@ mod sink;
 mod tidy;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use batch::{Batch, Size, Start};
@@ -42,7 +44,7 @@ pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
 
-use crate::model::HashKind;
+use crate::model::{HashKind, ObjectId};
 
 /// Holds an open repository.
 pub struct Repo {
@@ -54,6 +56,8 @@ pub struct Repo {
     refs: refs::Backend,
     quarantine: bool,
     settings: Settings,
+    /// Commits whose parents a shallow clone left out.
+    shallow: HashSet<ObjectId>,
     /// The context that was written last, so that the next append need not read it.
     tip: RefCell<Option<draft::Draft>>,
     /// The objects as listed anew after one was not found in the first list.
@@ -69,5 +73,13 @@ impl Repo {
     /// Reads a variable of git's configuration as text.
     pub fn config(&self, key: &str) -> Option<String> {
         self.git.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// Reads a variable of git's configuration as a number that is not negative; `2k` is 2,048, as in git.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] when it is no such number.
+    pub fn config_number(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        settings::number(&self.git.config_snapshot(), key)
     }
 }

@@ -74,7 +74,11 @@ impl Repo {
         Ok(Commit {
             id: *id,
             tree: from_gix(&commit.tree()),
-            parents: commit.parents().map(|parent| from_gix(&parent)).collect(),
+            // As in git, history ends where a shallow clone cut it.
+            parents: match self.shallow.contains(id) {
+                true => Vec::new(),
+                false => commit.parents().map(|parent| from_gix(&parent)).collect(),
+            },
             author: person(commit.author)?,
             committer: person(commit.committer)?,
             subject,
@@ -130,7 +134,7 @@ impl Repo {
         id: &ObjectId,
         limit_of: LimitOf<'_>,
     ) -> Result<(Kind, Vec<u8>), StoreError> {
-        let missing = || StoreError::Missing { id: *id, promised: self.is_partial_clone() };
+        let missing = || StoreError::Missing { id: *id, promisor: self.promisor() };
         let header = objects.try_header(&to_gix(id)).map_err(|error| unreadable(id, &error))?.ok_or_else(missing)?;
         let (kind, size) = (header.kind(), header.size());
         let limit = limit_of(kind)?;
@@ -153,15 +157,15 @@ impl Repo {
         Ok((kind, bytes))
     }
 
-    fn is_partial_clone(&self) -> bool {
+    /// Returns the remote that has promised what is missing, if this is a partial clone.
+    fn promisor(&self) -> Option<String> {
         let config = self.git.config_snapshot();
-        config.string("extensions.partialClone").is_some()
-            || config
-                .plumbing()
-                .sections_by_name("remote")
-                .into_iter()
-                .flatten()
-                .any(|remote| remote.body().value("promisor").is_some())
+        let named = config.string("extensions.partialClone").map(|name| name.to_string());
+        let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
+        named.or_else(|| {
+            let mut promises = remotes.filter(|remote| remote.body().value("promisor").is_some());
+            promises.find_map(|remote| Some(remote.header().subsection_name()?.to_string()))
+        })
     }
 
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {

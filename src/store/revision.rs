@@ -26,6 +26,10 @@ impl Repo {
         }
         let cut = suffix_start(revision);
         let (name, suffix) = revision.split_at(cut);
+        // As in git, only `@{1}` may leave the name out.
+        if name.is_empty() && !suffix.starts_with("@{") {
+            return Err(unknown());
+        }
         let Some((base, reference)) = self.resolve_name(name)? else { return Err(unknown()) };
         if suffix.is_empty() {
             return Ok(base);
