@@ -275,6 +275,7 @@ fn hostile_text_does_not_act_on_the_terminal() {
         println!("skipped: no python3 to open a terminal with");
         return;
     }
+    assert!(deeds(HOSTILE.as_bytes()).len() >= 4, "what is not escaped is noticed");
     let name = format!("no{HOSTILE}such");
     for arguments in [
         vec!["log"],
