@@ -84,12 +84,14 @@ fn lead(
         match store(workspace, batch, target, actor, own, ticket, company) {
             Err(OpError::Store(StoreError::RefMoved { .. })) if attempt < ATTEMPTS => attempt += 1,
             // Whatever is wrong with another's request shall not be our fault.
-            Err(_) if company => company = false,
-            outcome => return outcome,
+            Ok(None) => company = false,
+            Ok(Some(changed)) => return Ok(changed),
+            Err(error) => return Err(error),
         }
     }
 }
 
+/// Makes and stores all commits at once; `None` if another's request could not be carried out, and nothing was stored.
 fn store(
     workspace: &Workspace,
     mut batch: Batch<'_>,
@@ -98,7 +100,7 @@ fn store(
     own: &Appending,
     ticket: Option<&Ticket>,
     company: bool,
-) -> Result<Changed, OpError> {
+) -> Result<Option<Changed>, OpError> {
     let pending = if company { batch.pending(ticket)? } else { Vec::new() };
     let pending: Vec<(Pending, Request, Appending, Actor)> =
         pending.into_iter().filter_map(decode).filter(|(_, request, ..)| request.ref_name == target.ref_name).collect();
@@ -114,7 +116,7 @@ fn store(
         newest.iter().find(brought)
     };
     if let Some(commit) = find_done(&own.ids).filter(|_| ticket.is_some()) {
-        return Ok(Changed::of_commit(target, commit, own));
+        return Ok(Some(Changed::of_commit(target, commit, own)));
     }
 
     let made = workspace.make(&mut batch, target, actor, &mut |editing| own.carry_out(editing))?;
@@ -124,7 +126,9 @@ fn store(
             answers.push((waiting, Changed::of_commit(target, commit, &appending)));
             continue;
         }
-        let made = workspace.make(&mut batch, target, &actor, &mut |editing| appending.carry_out(editing))?;
+        let Ok(made) = workspace.make(&mut batch, target, &actor, &mut |editing| appending.carry_out(editing)) else {
+            return Ok(None);
+        };
         answers.push((waiting, made.changed));
     }
     let reflog = match answers.len() {
@@ -137,7 +141,7 @@ fn store(
             let _ = waiting.answer(&serde_json::to_vec(&changed).unwrap_or_default());
         }
     })?;
-    Ok(made.changed)
+    Ok(Some(made.changed))
 }
 
 impl Changed {

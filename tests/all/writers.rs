@@ -46,7 +46,10 @@ fn check(world: &World, branch: &str, writers: &[usize], commits: usize) {
         assert!(line.contains(subject.as_str()), "the entry of {subject} holds {line}");
     }
     let log = world.git(&["reflog", "show", &format!("refs/trace/heads/{branch}")], &world.repo());
-    assert_eq!(log.lines().count(), subjects.len(), "lines in the reflog of {branch}");
+    // Changes that were stored together have one line together, which says how many there were.
+    let together = |line: &str| line.rsplit_once("(+")?.1.split(' ').next()?.parse::<usize>().ok();
+    let moved: usize = log.lines().map(|line| 1 + together(line).unwrap_or(0)).sum();
+    assert_eq!(moved, subjects.len(), "changes in the reflog of {branch}");
 }
 
 /// Runs git commands over and over while `work` runs; some may lose a race and say so, but at least one must end well.
