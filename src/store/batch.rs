@@ -118,7 +118,11 @@ impl Batch<'_> {
         if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
             repo.tip.replace(Some(draft));
         }
-        repo.tidy(&guard, flushed);
+        let untidy = repo.note_written(&guard, &flushed);
+        drop(guard);
+        if untidy {
+            repo.tidy();
+        }
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
 //! 5. Repositories that we could hurt are refused before anything is written.
 
 mod batch;
+mod clock;
 mod draft;
 mod error;
 mod git;
@@ -15,6 +16,7 @@ mod head;
 mod history;
 mod lock;
 mod loose;
+mod loose_reader;
 mod object;
 mod open;
 mod pack;
@@ -51,6 +53,9 @@ pub struct Repo {
     refs: refs::Backend,
     quarantine: bool,
     settings: Settings,
+    loose: RefCell<loose_reader::LooseReader>,
+    /// The same repository, opened later.
+    fresh: RefCell<Option<gix::Repository>>,
     /// The context that was written last, so that the next append need not read it.
     tip: RefCell<Option<draft::Draft>>,
 }

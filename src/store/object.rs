@@ -1,4 +1,4 @@
-//! Reads objects: header first, so that a small file cannot become a large allocation.
+//! Reads objects, never larger than a limit: a small file cannot become a large allocation.
 
 use gix::objs::Kind;
 use gix::prelude::{Find, HeaderExt};
@@ -10,7 +10,7 @@ use crate::codec::{Manifest, Meta, decode_message};
 use crate::model::{Commit, Entry, ObjectId, Person, Time};
 
 /// The largest body that is read, in bytes; hosts refuse objects beyond 100 MB.
-pub const BODY_MAX: u64 = 512 << 20;
+pub const BODY_MAX: u64 = 128 << 20;
 
 /// The largest tree or commit that is read, in bytes; ours have a few kilobytes.
 const STRUCTURE_MAX: u64 = 16 << 20;
@@ -80,48 +80,61 @@ impl Repo {
         self.read(id, Kind::Tree, STRUCTURE_MAX)
     }
 
-    /// Tells whether an object is there, packed or loose.
-    pub(super) fn has_object(&self, id: &ObjectId) -> bool {
-        self.git.has_object(to_gix(id))
-    }
-
     /// Reads an object of any kind that is not larger than a body may be.
     pub(super) fn read_any(&self, id: &ObjectId) -> Result<(Kind, Vec<u8>), StoreError> {
-        let header = self.header(id)?;
-        let limit = if header.0 == Kind::Blob { BODY_MAX } else { STRUCTURE_MAX };
-        Ok((header.0, self.read(id, header.0, limit)?))
-    }
-
-    fn header(&self, id: &ObjectId) -> Result<(Kind, u64), StoreError> {
-        match self.git.objects.header(to_gix(id)) {
-            Ok(header) => Ok((header.kind(), header.size())),
-            Err(_) if !self.has_object(id) => Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() }),
-            Err(error) => Err(self.unreadable(id, &error)),
+        let (kind, bytes) = self.find(id)?;
+        let (size, limit) = (bytes.len() as u64, if kind == Kind::Blob { BODY_MAX } else { STRUCTURE_MAX });
+        if size > limit {
+            return Err(StoreError::TooLarge { id: *id, size, limit });
         }
+        Ok((kind, bytes))
     }
 
     fn read(&self, id: &ObjectId, kind: Kind, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let (found, size) = self.header(id)?;
+        let (found, bytes) = self.find(id)?;
+        let size = bytes.len() as u64;
         if found != kind {
             return Err(StoreError::Object { id: *id, reason: format!("it is a {found}, not a {kind}") });
         }
         if size > limit {
             return Err(StoreError::TooLarge { id: *id, size, limit });
         }
-        let mut bytes = Vec::new();
-        match self.git.objects.try_find(&to_gix(id), &mut bytes) {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() }),
-            Err(error) => return Err(self.unreadable(id, &error)),
-        }
-        // A loose object whose header promises more than its body holds.
-        if bytes.len() as u64 != size {
-            return Err(StoreError::Object {
-                id: *id,
-                reason: format!("it has {} bytes instead of {size}", bytes.len()),
-            });
-        }
         Ok(bytes)
+    }
+
+    /// Reads an object with one look-up: gix refuses what its header says is larger than [`BODY_MAX`] before it makes
+    /// room for it, since the repository was opened with that limit.
+    fn find(&self, id: &ObjectId) -> Result<(Kind, Vec<u8>), StoreError> {
+        if let Some(found) = self.loose.borrow_mut().read(&self.objects_dir, &to_gix(id)) {
+            return Ok(found);
+        }
+        if let Ok(Some(found)) = find_in(&self.git, id) {
+            return Ok(found);
+        }
+        // gix loses sight of packs once many have come and gone while it was open.
+        if let Some(fresh) = self.fresh.borrow().as_ref()
+            && let Ok(Some(found)) = find_in(fresh, id)
+        {
+            return Ok(found);
+        }
+        let Some(fresh) = self.reopen() else {
+            return Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() });
+        };
+        let found = find_in(&fresh, id).map_err(|error| match fresh.objects.header(to_gix(id)) {
+            Ok(header) if header.size() > BODY_MAX => {
+                StoreError::TooLarge { id: *id, size: header.size(), limit: BODY_MAX }
+            }
+            _ => self.unreadable(id, &error),
+        })?;
+        self.fresh.replace(Some(fresh));
+        found.ok_or_else(|| StoreError::Missing { id: *id, promised: self.is_partial_clone() })
+    }
+
+    /// Opens the repository once more, with the same options.
+    pub(super) fn reopen(&self) -> Option<gix::Repository> {
+        let mut git = gix::open_opts(self.git.git_dir(), self.git.open_options().clone()).ok()?;
+        git.objects.ignore_replacements = true;
+        Some(git)
     }
 
     fn unreadable(&self, id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
@@ -142,6 +155,12 @@ impl Repo {
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {
         self.git.object_hash()
     }
+}
+
+fn find_in(git: &gix::Repository, id: &ObjectId) -> gix::Result<Option<(Kind, Vec<u8>)>> {
+    let mut bytes = Vec::new();
+    let kind = git.objects.try_find(&to_gix(id), &mut bytes)?.map(|found| found.kind);
+    Ok(kind.map(|kind| (kind, bytes)))
 }
 
 pub(super) fn to_gix(id: &ObjectId) -> gix::ObjectId {

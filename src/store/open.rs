@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use gix::odb::store::init::Slots;
 use gix::sec::trust::Mapping;
 
 use super::refs::Backend;
 use super::settings::Settings;
-use super::{Repo, StoreError};
+use super::{BODY_MAX, Repo, StoreError};
 use crate::model::HashKind;
 
 /// Extensions of the repository format that change nothing for us, or that are handled.
@@ -29,11 +30,20 @@ impl Repo {
     /// When there is none, when it belongs to somebody else, or when it uses what this program does not know.
     pub fn discover(dir: &Path) -> Result<Self, StoreError> {
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
-        trust.full = trust.full.bail_if_untrusted(true);
-        trust.reduced = trust.reduced.bail_if_untrusted(true);
+        let strict = |options: gix::open::Options| {
+            options
+                .bail_if_untrusted(true)
+                .config_overrides([format!("gitoxide.objects.allocLimit={BODY_MAX}")])
+                // Room for the packs that come and go while a process lives; gix's own minimum is 32.
+                .object_store_slots(Slots::AsNeededByDiskState { multiplier: 1.1, minimum: 256 })
+        };
+        trust.full = strict(trust.full);
+        trust.reduced = strict(trust.reduced);
         let opened =
             gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
-        let git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
+        let mut git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
+        // What a context held is what it holds: no `git replace` stands between.
+        git.objects.ignore_replacements = true;
         check_format(&git)?;
 
         let kind = match git.object_hash() {
@@ -53,6 +63,8 @@ impl Repo {
             refs: if reftable { Backend::Reftable } else { Backend::Files },
             quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
             settings,
+            loose: Default::default(),
+            fresh: Default::default(),
             tip: Default::default(),
             git,
         })
@@ -80,15 +92,14 @@ impl Repo {
 
     /// Returns the commit that the work tree is at, if any.
     pub fn code_commit(&self) -> Option<crate::model::ObjectId> {
-        let head = match self.refs {
-            Backend::Files => self.git.head_id().ok()?.detach(),
+        match self.refs {
+            Backend::Files => self.find_ref_id("HEAD").ok()?,
             Backend::Reftable => {
                 let answer =
                     super::git::run(self, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
-                gix::ObjectId::from_hex(answer.trim_ascii()).ok()?
+                std::str::from_utf8(answer.trim_ascii()).ok()?.parse().ok()
             }
-        };
-        crate::model::ObjectId::from_bytes(head.as_slice())
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Revisions in git's language: `HEAD~3`, `main@{1}`, `claude-1a2b/main`, tags, entry ids, object ids.
 
+use gix::objs::Kind;
+
 use super::head::{HEAD, Head, ORIG_HEAD};
 use super::object::from_gix;
 use super::refs::Backend;
@@ -40,13 +42,21 @@ impl Repo {
         if self.refs == Backend::Reftable {
             return reftable::resolve(self, &whole).ok_or_else(unknown);
         }
-        let found = self.git.rev_parse_single(whole.as_str()).map_err(|_| unknown())?;
-        let commit = found.object().and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit));
-        Ok(from_gix(&commit.map_err(|_| unknown())?.id))
+        let parse = |git: &gix::Repository| {
+            let object = git.rev_parse_single(whole.as_str()).ok()?.object().ok()?;
+            Some(from_gix(&object.peel_to_kind(Kind::Commit).ok()?.id))
+        };
+        parse(&self.git).or_else(|| parse(&self.reopen()?)).ok_or_else(unknown)
     }
 
     /// Finds what a plain name stands for, and the ref that says so.
     fn resolve_name(&self, name: &str) -> Result<Option<(ObjectId, Option<String>)>, StoreError> {
+        // As git has it, an id in full is that object, whatever refs are called.
+        if let Ok(id) = name.parse::<ObjectId>()
+            && matches!(self.read_any(&id), Ok((Kind::Commit, _)))
+        {
+            return Ok(Some((id, None)));
+        }
         let head = self.head()?;
         let current = match &head {
             Head::Branch(branch) => self.branch_ref(branch),

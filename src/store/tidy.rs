@@ -16,6 +16,12 @@ use super::sink::Flushed;
 use super::{Repo, StoreError, git};
 use crate::model::ObjectId;
 
+/// Our list of loose objects, raw ids.
+const LOOSE: &str = "loose";
+
+/// Our list of packs, by file name, oldest first.
+const PACKS: &str = "packs";
+
 /// Number of our packs from which on they are merged; git's own limit is 50.
 const PACKS_MAX: usize = 16;
 
@@ -23,29 +29,27 @@ const PACKS_MAX: usize = 16;
 const GRAPH_MIN: usize = 1000;
 
 impl Repo {
-    /// Notes what was written, and tidies up when there is much of it. What goes wrong here loses nothing, so that it
+    /// Notes what was written, and tells whether it is time to tidy up. What goes wrong here loses nothing, so that it
     /// is no error of the change.
-    pub(super) fn tidy(&self, guard: &Guard, flushed: Flushed) {
-        let _ = self.try_tidy(guard, &flushed);
-    }
-
-    fn try_tidy(&self, guard: &Guard, flushed: &Flushed) -> Result<(), StoreError> {
+    pub(super) fn note_written(&self, _guard: &Guard, flushed: &Flushed) -> bool {
         let limit = self.settings.auto_pack;
         if limit == 0 {
-            return Ok(());
+            return false;
         }
-        if !flushed.loose.is_empty() {
-            let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
-            let size = note(&self.trace_dir().join("loose"), &raw)?;
-            if size / self.kind.id_len() as u64 >= limit {
-                self.pack_loose(guard)?;
-            }
+        let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
+        let many = |size: u64| size / self.kind.id_len() as u64 >= limit;
+        let much_loose = !raw.is_empty() && note(&self.trace_dir().join(LOOSE), &raw).is_ok_and(many);
+        let packed = flushed.pack.as_ref();
+        let noted =
+            packed.is_some_and(|pack| note(&self.trace_dir().join(PACKS), format!("{pack}\n").as_bytes()).is_ok());
+        much_loose || noted
+    }
+
+    /// Tidies up, unless another process is at it. Others may write meanwhile: their queue is joined only for a moment.
+    pub(super) fn tidy(&self) {
+        if let Ok(Some(_turn)) = self.try_lock_house() {
+            let _ = self.pack_loose(self.settings.auto_pack).and_then(|()| self.merge_packs());
         }
-        if let Some(pack) = &flushed.pack {
-            note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes())?;
-            self.merge_packs(guard)?;
-        }
-        Ok(())
     }
 
     /// Packs the loose objects that we wrote, now.
@@ -53,14 +57,25 @@ impl Repo {
     /// # Errors
     /// When the pack cannot be written; the loose objects are still there then.
     pub fn pack_own_objects(&self) -> Result<(), StoreError> {
-        let guard = self.lock()?;
-        self.pack_loose(&guard)?;
-        self.merge_packs(&guard)
+        let _turn = self.lock_house()?;
+        self.pack_loose(1)?;
+        self.merge_packs()
     }
 
-    fn pack_loose(&self, guard: &Guard) -> Result<(), StoreError> {
-        let list = self.trace_dir().join("loose");
-        let raw = fs::read(&list).unwrap_or_default();
+    /// Packs our loose objects if there are so many.
+    fn pack_loose(&self, least: u64) -> Result<(), StoreError> {
+        let (list, taken) = (self.trace_dir().join(LOOSE), self.trace_dir().join(LOOSE).with_extension("taken"));
+        let raw = {
+            let _guard = self.lock()?;
+            // The second list is there when a process was killed at what follows.
+            let raw = [fs::read(&taken).unwrap_or_default(), fs::read(&list).unwrap_or_default()].concat();
+            if raw.is_empty() || raw.len() as u64 / (self.kind.id_len() as u64) < least {
+                return Ok(());
+            }
+            write_whole(&taken, &raw)?;
+            let _ = fs::remove_file(&list);
+            raw
+        };
         let ids: Vec<ObjectId> = raw.chunks_exact(self.kind.id_len()).filter_map(ObjectId::from_bytes).collect();
         let file = |id: &ObjectId| {
             let hex = id.to_string();
@@ -70,20 +85,21 @@ impl Repo {
         let ids: Vec<ObjectId> = ids.into_iter().filter(|id| file(id).exists()).collect();
         let written = self.write_pack(ids.iter().copied())?;
         if let Some(pack) = written {
-            note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes())?;
+            let _guard = self.lock()?;
+            note(&self.trace_dir().join(PACKS), format!("{pack}\n").as_bytes())?;
         }
-        fs::remove_file(&list).map_err(StoreError::io("remove", &list))?;
+        fs::remove_file(&taken).map_err(StoreError::io("remove", &taken))?;
         for id in &ids {
             // Readers that miss the file look at the packs again.
             let _ = fs::remove_file(file(id));
         }
-        self.merge_packs(guard)
+        Ok(())
     }
 
     /// Merges our small packs when there are many of them: the smallest first, as long as one is not much larger than
     /// all before it, so that every object is rewritten only a few times in its life.
-    fn merge_packs(&self, _guard: &Guard) -> Result<(), StoreError> {
-        let list = self.trace_dir().join("packs");
+    fn merge_packs(&self) -> Result<(), StoreError> {
+        let list = self.trace_dir().join(PACKS);
         let noted = fs::read_to_string(&list).unwrap_or_default();
         let folder = self.objects_dir.join("pack");
         let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
@@ -115,9 +131,14 @@ impl Repo {
         }
         let commits_before = ids.len() / 3;
         let written = self.write_pack(ids.into_iter())?;
-        let kept = packs.iter().map(|(_, name)| name).filter(|name| !merged.contains(name));
-        let text: String = kept.chain(written.as_ref()).map(|name| format!("{name}\n")).collect();
-        write_whole(&list, text.as_bytes())?;
+        {
+            let _guard = self.lock()?;
+            // Read once more: others may have added theirs.
+            let noted = fs::read_to_string(&list).unwrap_or_default();
+            let kept = noted.lines().filter(|name| !merged.iter().any(|one| one == name));
+            let text: String = kept.chain(written.as_deref()).map(|name| format!("{name}\n")).collect();
+            write_whole(&list, text.as_bytes())?;
+        }
         for name in merged.iter().filter(|name| Some(*name) != written.as_ref()) {
             // The index goes first: without it nobody looks for the pack.
             let _ = fs::remove_file(path(name, "idx"));
