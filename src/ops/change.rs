@@ -14,6 +14,9 @@ use crate::tokens::{self, Encoding};
 /// Times that a change is made anew when git itself moved the branch in between.
 pub(super) const ATTEMPTS: usize = 5;
 
+/// Bytes of a text that are looked at for its first words.
+const PREVIEWED: usize = 8 << 10;
+
 /// Says what an operation did to a branch, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
@@ -129,8 +132,9 @@ pub(super) fn count_entry(encoding: Encoding, role: &Role, kind: &BodyKind, body
 
 /// Returns the beginning of what an entry says, on one line.
 pub(super) fn preview_body(kind: &BodyKind, body: &[u8]) -> String {
-    // Enough for a line: a body may have megabytes.
-    preview(&plain_text(kind, body))
+    // Enough for a line: a text may have megabytes.
+    let enough = if *kind == BodyKind::Text { body.get(..PREVIEWED).unwrap_or(body) } else { body };
+    preview(&plain_text(kind, enough))
 }
 
 impl Workspace {

@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::assignment::{self, Assignment};
@@ -14,6 +13,7 @@ use super::rule::{Find, Rule};
 use super::rules;
 use super::samples::is_sample;
 use super::shape::Shape;
+use super::words::Words;
 
 /// A secret found by a built-in rule: where, and the rule's position in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub(super) struct Hit {
     pub rule: usize,
 }
 
-/// The built-in rules with their automaton and patterns, made once for the process.
+/// The built-in rules with their words and patterns, made once for the process.
 pub(super) struct Engine {
     rules: Vec<&'static Rule>,
-    words: AhoCorasick,
+    words: Words,
     /// The rules that each word wakes.
     woken: Vec<Vec<u16>>,
     patterns: Vec<OnceLock<Option<Regex>>>,
@@ -73,13 +73,7 @@ impl Engine {
             }
         }
         let patterns = rules.iter().map(|_| OnceLock::new()).collect();
-        let words = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(&words)
-            .expect("a few hundred short words make an automaton");
-        Self { rules, words, woken, patterns }
+        Self { rules, words: Words::new(words), woken, patterns }
     }
 
     /// The name of the rule at a position of the table.
@@ -98,13 +92,12 @@ impl Engine {
         let mut progress: Vec<Progress> = Vec::new();
         let mut found = Vec::new();
         let mut values_from = 0;
-        for word in self.words.find_overlapping_iter(text) {
+        for (at, word) in self.words.find(text) {
             if progress.is_empty() {
                 progress.resize(self.rules.len(), Progress::default());
             }
-            let at = word.start()..word.end();
             let mut value: Option<Option<Assignment>> = None;
-            for number in &self.woken[word.pattern().as_usize()] {
+            for number in &self.woken[word] {
                 let number = usize::from(*number);
                 let rule = self.rules[number];
                 let state = &mut progress[number];

@@ -41,6 +41,7 @@ mod rules;
 mod samples;
 mod shape;
 mod span;
+mod words;
 
 pub use config::{Config, ConfigError, ConfigWarning};
 pub use marker::Key;

@@ -2,7 +2,7 @@
 
 use super::pack::Durability;
 use super::refs::{Expected, RefEdit, RefValue};
-use super::{Repo, StoreError};
+use super::{Repo, StoreError, clock};
 use crate::model::{Branch, ObjectId, Person};
 
 /// The symbolic ref that says where this worktree is; git keeps it apart for every worktree.
@@ -153,7 +153,7 @@ impl Repo {
     /// # Errors
     /// [`StoreError::NoIdentity`] when git knows no name or address.
     pub fn committer(&self) -> Result<Person, StoreError> {
-        person(self.git.committer())
+        self.person("committer", "GIT_COMMITTER_DATE")
     }
 
     /// Returns who is to be named as author, now.
@@ -161,19 +161,25 @@ impl Repo {
     /// # Errors
     /// [`StoreError::NoIdentity`] when git knows no name or address.
     pub fn author(&self) -> Result<Person, StoreError> {
-        person(self.git.author())
+        self.person("author", "GIT_AUTHOR_DATE")
+    }
+
+    /// Reads a person from the configuration, into which gix puts `GIT_COMMITTER_NAME` and its like. gix's own answer is
+    /// not used: it has the time at which the repository was opened.
+    fn person(&self, who: &str, date: &str) -> Result<Person, StoreError> {
+        let config = self.git.config_snapshot();
+        let find = |keys: [&str; 2]| {
+            let found = keys.iter().find_map(|key| config.string(*key));
+            found.map(|value| value.to_string()).ok_or(StoreError::NoIdentity)
+        };
+        let name = find([&format!("{who}.name"), "user.name"])?;
+        let email = find([&format!("{who}.email"), "user.email"])
+            .or_else(|_| find(["gitoxide.user.emailFallback", "gitoxide.user.emailFallback"]))?;
+        Ok(Person { name, email, time: clock::moment(date)? })
     }
 
     /// Decides how a write is synced.
     pub fn durability(&self, replayable: bool) -> Durability {
         self.settings.durability(replayable)
     }
-}
-
-fn person(signature: Option<gix::Result<gix::actor::SignatureRef<'_>>>) -> Result<Person, StoreError> {
-    let signature = signature.ok_or(StoreError::NoIdentity)?.map_err(|_| StoreError::NoIdentity)?;
-    let time = signature.time().map_err(|_| StoreError::NoIdentity)?;
-    let offset_minutes = i16::try_from(time.offset / 60).unwrap_or(0);
-    let time = crate::model::Time { millis: time.seconds.saturating_mul(1000), offset_minutes };
-    Ok(Person { name: signature.name.to_string(), email: signature.email.to_string(), time })
 }

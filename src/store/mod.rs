@@ -8,6 +8,7 @@
 //! 5. Repositories that we could hurt are refused before anything is written.
 
 mod batch;
+mod clock;
 mod command_line;
 mod create;
 mod draft;
@@ -18,6 +19,7 @@ mod head;
 mod history;
 mod lock;
 mod loose;
+mod loose_reader;
 mod object;
 mod open;
 mod pack;
@@ -56,6 +58,7 @@ pub struct Repo {
     refs: refs::Backend,
     quarantine: bool,
     settings: Settings,
+    loose: RefCell<loose_reader::LooseReader>,
     /// Commits whose parents a shallow clone left out.
     shallow: HashSet<ObjectId>,
     /// The context that was written last, so that the next append need not read it.

@@ -1,4 +1,4 @@
-//! Reads objects: header first, so that a small file cannot become a large allocation.
+//! Reads objects, never larger than a limit: a small file cannot become a large allocation.
 
 use gix::objs::Kind;
 use gix::prelude::{Find, Header};
@@ -10,7 +10,7 @@ use crate::codec::{Manifest, Meta, decode_message};
 use crate::model::{Commit, Entry, ObjectId, Person, Time};
 
 /// The largest body that is read, in bytes; hosts refuse objects beyond 100 MB.
-pub const BODY_MAX: u64 = 512 << 20;
+pub const BODY_MAX: u64 = 128 << 20;
 
 /// The largest tree or commit that is read, in bytes; ours have a few kilobytes.
 const STRUCTURE_MAX: u64 = 16 << 20;
@@ -107,6 +107,10 @@ impl Repo {
     /// Finds an object. `git gc`, or another git trace's housekeeping, may have moved it to a new pack and removed the old
     /// one since we listed the packs, or while we did; so what is not found is looked for in a new list.
     fn find(&self, id: &ObjectId, limit_of: LimitOf<'_>) -> Result<(Kind, Vec<u8>), StoreError> {
+        if let Some((kind, bytes)) = self.loose.borrow_mut().read(&self.objects_dir, &to_gix(id)) {
+            check_limit(id, kind, &bytes, limit_of)?;
+            return Ok((kind, bytes));
+        }
         let mut outcome = self.find_in(&self.git.objects, id, limit_of);
         for attempt in 0..RELISTINGS {
             if !matches!(outcome, Err(StoreError::Missing { .. } | StoreError::Object { .. })) {
@@ -134,26 +138,21 @@ impl Repo {
         id: &ObjectId,
         limit_of: LimitOf<'_>,
     ) -> Result<(Kind, Vec<u8>), StoreError> {
-        let missing = || StoreError::Missing { id: *id, promisor: self.promisor() };
-        let header = objects.try_header(&to_gix(id)).map_err(|error| unreadable(id, &error))?.ok_or_else(missing)?;
-        let (kind, size) = (header.kind(), header.size());
-        let limit = limit_of(kind)?;
-        if size > limit {
-            return Err(StoreError::TooLarge { id: *id, size, limit });
-        }
         let mut bytes = Vec::new();
-        match objects.try_find(&to_gix(id), &mut bytes) {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(missing()),
-            Err(error) => return Err(unreadable(id, &error)),
-        }
-        // A loose object whose header promises more than its body holds.
-        if bytes.len() as u64 != size {
-            return Err(StoreError::Object {
-                id: *id,
-                reason: format!("it has {} bytes instead of {size}", bytes.len()),
-            });
-        }
+        // gix refuses what the header says is larger than the limit, before it makes room for it.
+        let kind = match objects.try_find(&to_gix(id), &mut bytes) {
+            Ok(Some(found)) => found.kind,
+            Ok(None) => return Err(StoreError::Missing { id: *id, promisor: self.promisor() }),
+            Err(error) => {
+                return Err(match objects.try_header(&to_gix(id)) {
+                    Ok(Some(header)) if header.size() > BODY_MAX => {
+                        StoreError::TooLarge { id: *id, size: header.size(), limit: BODY_MAX }
+                    }
+                    _ => unreadable(id, &error),
+                });
+            }
+        };
+        check_limit(id, kind, &bytes, limit_of)?;
         Ok((kind, bytes))
     }
 
@@ -171,6 +170,12 @@ impl Repo {
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {
         self.git.object_hash()
     }
+}
+
+/// Refuses an object of another kind than wanted, or one that is too large for its kind.
+fn check_limit(id: &ObjectId, kind: Kind, bytes: &[u8], limit_of: LimitOf<'_>) -> Result<(), StoreError> {
+    let (size, limit) = (bytes.len() as u64, limit_of(kind)?);
+    if size > limit { Err(StoreError::TooLarge { id: *id, size, limit }) } else { Ok(()) }
 }
 
 fn unreadable(id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use gix::odb::store::init::Slots;
 use gix::sec::trust::Mapping;
 
 use super::object::from_gix;
 use super::refs::Backend;
 use super::settings::Settings;
-use super::{Repo, StoreError, command_line};
+use super::{BODY_MAX, Repo, StoreError, command_line};
 use crate::model::{HashKind, ObjectId};
 
 /// Extensions of the repository format that change nothing for us, or that are handled.
@@ -32,14 +33,24 @@ impl Repo {
     pub fn discover(dir: &Path) -> Result<Self, StoreError> {
         let given = command_line::config();
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
-        trust.full = trust.full.bail_if_untrusted(true).cli_overrides(given.iter().map(String::as_str));
-        trust.reduced = trust.reduced.bail_if_untrusted(true).cli_overrides(given.iter().map(String::as_str));
+        let strict = |options: gix::open::Options| {
+            options
+                .bail_if_untrusted(true)
+                .cli_overrides(given.iter().map(String::as_str))
+                .config_overrides([format!("gitoxide.objects.allocLimit={BODY_MAX}")])
+                // Room for the packs that come and go while a process lives; gix's own minimum is 32.
+                .object_store_slots(Slots::AsNeededByDiskState { multiplier: 1.1, minimum: 256 })
+        };
+        trust.full = strict(trust.full);
+        trust.reduced = strict(trust.reduced);
         let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
         let dir = absolute(dir)?;
         // A ceiling that is not above us is none.
         let upwards = gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
         let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&dir, upwards, trust);
-        let git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
+        let mut git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
+        // What a context held is what it holds: no `git replace` stands between.
+        git.objects.ignore_replacements = true;
         if is_at_ceiling(&dir, git.workdir().unwrap_or(git.git_dir())) {
             return Err(StoreError::NoRepository { path: dir });
         }
@@ -62,6 +73,7 @@ impl Repo {
             refs: if reftable { Backend::Reftable } else { Backend::Files },
             quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
             settings,
+            loose: Default::default(),
             shallow: shallow_commits(&git)?,
             tip: Default::default(),
             relisted: Default::default(),

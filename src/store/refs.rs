@@ -171,7 +171,8 @@ impl Repo {
 
     /// Returns the folder that a ref, and its log, belong to: the worktree's own or the shared one.
     pub(super) fn ref_base(&self, name: &str) -> &Path {
-        if name.starts_with("refs/worktree/") { &self.private_dir } else { &self.common_dir }
+        let private = name.starts_with("refs/worktree/") || !name.starts_with("refs/");
+        if private { &self.private_dir } else { &self.common_dir }
     }
 
     fn read_loose_ref(&self, name: &str) -> Result<Option<RefValue>, StoreError> {

@@ -7,6 +7,7 @@ mod freshen;
 mod full;
 mod group;
 mod help;
+mod housekeeping;
 mod kills;
 mod pages;
 mod power;
