@@ -22,6 +22,8 @@ pub(super) struct RefLock {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// The git directory.
+    base: PathBuf,
     done: bool,
 }
 
@@ -33,7 +35,7 @@ pub(super) fn lock(repo: &Repo, name: &str) -> Result<RefLock, StoreError> {
     let mut folders = 0;
     loop {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok(RefLock { file, path, target, done: false }),
+            Ok(file) => return Ok(RefLock { file, path, target, base: repo.ref_base(name).to_owned(), done: false }),
             Err(error) if error.kind() == io::ErrorKind::NotFound && folders < 10 => {
                 folders += 1;
                 let folder = path.parent().unwrap_or(Path::new("."));
@@ -104,21 +106,21 @@ impl RefLock {
         renamed.map_err(StoreError::io("write", &self.target))?;
         self.done = true;
         match (durability, self.target.parent()) {
-            (Durability::Durable, Some(folder)) => sync_dirs(folder),
+            (Durability::Durable, Some(folder)) => sync_dirs(folder, &self.base),
             _ => Ok(()),
         }
     }
 }
 
-/// Syncs a ref's folder, and those above it while they are new.
-fn sync_dirs(folder: &Path) -> Result<(), StoreError> {
+/// Syncs a ref's folder, and those above it while they are new, up to the git directory.
+fn sync_dirs(folder: &Path, base: &Path) -> Result<(), StoreError> {
     sync_dir(folder)?;
     let fresh = |path: &Path| {
         let born = fs::metadata(path).and_then(|data| data.created());
         born.is_ok_and(|born| born.elapsed().is_ok_and(|age| age < Duration::from_secs(60)))
     };
     let mut folder = folder;
-    while let Some(above) = folder.parent().filter(|_| fresh(folder)) {
+    while let Some(above) = folder.parent().filter(|_| folder != base && fresh(folder)) {
         sync_dir(above)?;
         folder = above;
     }

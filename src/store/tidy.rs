@@ -39,10 +39,10 @@ impl Repo {
         let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
         let many = |size: u64| size / self.kind.id_len() as u64 >= limit;
         let much_loose = !raw.is_empty() && note(&self.trace_dir().join(LOOSE), &raw).is_ok_and(many);
-        let packed = flushed.pack.as_ref();
-        let noted =
-            packed.is_some_and(|pack| note(&self.trace_dir().join(PACKS), format!("{pack}\n").as_bytes()).is_ok());
-        much_loose || noted
+        let Some(pack) = &flushed.pack else { return much_loose };
+        let line = format!("{pack}\n");
+        let many = |size: u64| size / line.len() as u64 >= PACKS_MAX as u64;
+        note(&self.trace_dir().join(PACKS), line.as_bytes()).is_ok_and(many) || much_loose
     }
 
     /// Tidies up, unless another process is at it. Others may write meanwhile: their queue is joined only for a moment.

@@ -45,7 +45,8 @@ fn once(command: &mut Command) -> Duration {
 fn in_turn(runs: usize, mut one: impl FnMut() -> Duration, mut other: impl FnMut() -> Duration) -> (f64, f64) {
     let (mut ones, mut others) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        (one(), other());
+        one();
+        other();
     }
     for _ in 0..runs {
         ones.push(one());
