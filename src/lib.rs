@@ -1,4 +1,6 @@
-//! Versions the context of AI agents as git objects.
+#![doc = include_str!("ARCHITECTURE.md")]
+// Tests print, and start git to ask what it thinks.
+#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 pub mod capture;
 pub mod codec;

@@ -36,7 +36,7 @@ pub(super) fn print(session: &Session, verb: &str, changed: &Changed) -> Result<
         let mut rules = changed.redacted.clone();
         rules.sort();
         rules.dedup();
-        ui.warning(format!("{} secrets were replaced before storing ({})", changed.redacted.len(), rules.join(", ")));
+        ui.warning(format!("secrets were replaced before storing: {} ({})", changed.redacted.len(), rules.join(", ")));
     }
     if let Some(budget) = changed.budget.map(|limit| Budget { used: changed.total, limit }) {
         warn_of_budget(session, budget);

@@ -9,8 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::changed;
 use super::session::{Session, failure};
 use crate::model::Role;
-use crate::ops::{CommitMessages, NewMessage, commit, parse_messages};
-use crate::store::BODY_MAX;
+use crate::ops::{BODY_MAX, CommitMessages, NewMessage, commit, parse_messages};
 use crate::ui::{ExitCode, Failure};
 
 pub(super) fn args(command: Command) -> Command {

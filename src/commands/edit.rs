@@ -13,7 +13,7 @@ use crate::ui::Failure;
 
 pub(super) fn args(command: Command) -> Command {
     command
-        .about("Give an entry other words")
+        .about("Change what an entry says; its id and place stay")
         .long_about(
             "Give an entry other words; its id and its place stay, and history keeps the old ones. The content comes \
              from standard input, or from a file with -F.",
@@ -29,7 +29,13 @@ pub(super) fn args(command: Command) -> Command {
                 .help("How to read the content; as before if not given"),
         )
         .arg(message_arg())
-        .arg(Arg::new("force").short('f').long("force").action(ArgAction::SetTrue).help("Change a pinned entry too"))
+        .arg(
+            Arg::new("force")
+                .short('f')
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .help("Change a pinned entry, or half of a tool call, too"),
+        )
         .arg(dry_run_arg())
 }
 

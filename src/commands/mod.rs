@@ -1,4 +1,4 @@
-//! The command line: one subcommand a file, one row a subcommand in [`VERBS`].
+//! The command line: one subcommand a file, one row a subcommand in the table `VERBS`.
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
@@ -104,7 +104,7 @@ fn wanted(arguments: &[OsString]) -> Option<&'static str> {
     let mut rest = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
     let first = loop {
         match rest.next()? {
-            "-C" | "--branch" | "--color" => drop(rest.next()),
+            "-C" | "--branch" => drop(rest.next()),
             option if option.starts_with('-') => {}
             word => break word,
         }
@@ -132,20 +132,20 @@ pub(crate) fn command(only: Option<&str>) -> Command {
         }
         help.push('\n');
     }
-    help += "See 'git trace <command> -h' for one of them.";
+    help += "See 'git trace <command> -h' for more on one of them.";
     for verb in VERBS.iter().filter(|verb| only.is_none_or(|only| only == verb.name)) {
         command = command.subcommand(build(verb));
     }
-    command.help_template("{about}\n\n{usage-heading} {usage}\n\n{after-help}\n\nOptions:\n{options}").after_help(help)
+    command.help_template("{about}\n\n{usage-heading} {usage}{after-help}\n\nOptions:\n{options}").after_help(help)
 }
 
 fn build(verb: &Verb) -> Command {
-    (verb.args)(Command::new(verb.name)).override_usage_if_needed(verb.name)
+    (verb.args)(Command::new(verb.name))
 }
 
 /// Arguments that every subcommand takes, before or after its name.
 fn globals() -> Vec<Arg> {
-    vec![
+    let globals = [
         Arg::new("directory")
             .short('C')
             .value_name("path")
@@ -176,17 +176,13 @@ fn globals() -> Vec<Arg> {
             .value_parser(|text: &str| ColorChoice::from_name(text).ok_or("it is 'auto', 'always' or 'never'"))
             .help("Colour the answer: 'auto', 'always' or 'never'"),
         Arg::new("no-pager").long("no-pager").action(ArgAction::SetTrue).global(true).help("Start no pager"),
-        Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).global(true).help("Say only the answer"),
-    ]
-}
-
-/// Sets the usage line of a subcommand to the words that people type.
-trait Usage {
-    fn override_usage_if_needed(self, name: &str) -> Self;
-}
-
-impl Usage for Command {
-    fn override_usage_if_needed(self, name: &str) -> Self {
-        self.bin_name(format!("git trace {name}"))
-    }
+        Arg::new("quiet")
+            .short('q')
+            .long("quiet")
+            .action(ArgAction::SetTrue)
+            .global(true)
+            .help("Say nothing but the answer"),
+    ];
+    // Behind the subcommand's own.
+    globals.into_iter().zip(900..).map(|(arg, order)| arg.help_heading("Common options").display_order(order)).collect()
 }

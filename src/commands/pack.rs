@@ -8,7 +8,7 @@ use crate::ops::{OpError, pack};
 use crate::ui::{Failure, JsonDocument};
 
 pub(super) fn args(command: Command) -> Command {
-    command.about("Pack our own loose objects now").long_about(
+    command.about("Pack the loose objects that git trace wrote, now").long_about(
         "Pack the loose objects that git trace wrote, and bring the commit-graph up to date. This happens by itself \
          (trace.autoPack); the objects and packs of others are never touched.",
     )

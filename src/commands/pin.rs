@@ -15,7 +15,7 @@ pub(super) fn args(command: Command) -> Command {
 }
 
 pub(super) fn unpin_args(command: Command) -> Command {
-    let command = command.about("Take the pin of entries back");
+    let command = command.about("Let pinned entries go");
     command.arg(entry_arg().num_args(1..)).arg(message_arg()).arg(dry_run_arg())
 }
 

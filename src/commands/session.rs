@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::ArgMatches;
 
 use crate::ops::{OpError, Workspace};
-use crate::store::StoreError;
 use crate::ui::{ColorChoice, Environment, ExitCode, Failure, JsonStyle, Settings, Ui};
 
 /// Holds what a subcommand works with.
@@ -83,13 +82,7 @@ impl Session {
 
 /// Turns an operation's error into the end of the program.
 pub(super) fn failure(error: OpError) -> Failure {
-    let code = match &error {
-        OpError::Store(StoreError::NoRepository { .. } | StoreError::Untrusted { .. } | StoreError::Open { .. }) => {
-            ExitCode::NoRepository
-        }
-        OpError::Store(StoreError::Unsupported { .. }) => ExitCode::NoRepository,
-        _ => ExitCode::Refused,
-    };
+    let code = if error.is_no_repository() { ExitCode::NoRepository } else { ExitCode::Refused };
     let failure = Failure::of_error(code, &error);
     error.hints().into_iter().fold(failure, Failure::hint)
 }

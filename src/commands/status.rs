@@ -6,27 +6,41 @@ use serde_json::json;
 use super::changed::warn_of_budget;
 use super::session::{Session, failure};
 use super::view::{usage_json, usage_line};
-use crate::ops::{Status, status};
+use crate::ops::{Cost, Status, cost, status};
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, figures};
 
 /// Cells of the bar that shows how full a context is.
 const BAR_CELLS: usize = 20;
 
 pub(super) fn args(command: Command) -> Command {
-    command.about("Say where HEAD is and how full the context is").arg(
-        Arg::new("check")
-            .long("check")
-            .action(ArgAction::SetTrue)
-            .help("End with 4 when the context is over its budget"),
-    )
+    command
+        .about("Say where HEAD is and how full the context is")
+        .arg(
+            Arg::new("cost")
+                .long("cost")
+                .action(ArgAction::SetTrue)
+                .help("Add up what the calls in this history cost, by the usage that was reported"),
+        )
+        .arg(
+            Arg::new("check")
+                .long("check")
+                .action(ArgAction::SetTrue)
+                .help("End with 4 when the context is over its budget"),
+        )
 }
 
 pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure> {
-    let found = status(session.workspace()?).map_err(failure)?;
+    let workspace = session.workspace()?;
+    let found = status(workspace).map_err(failure)?;
+    let spent = match matches.get_flag("cost") && found.tip.is_some() {
+        true => Some(cost(workspace, None).map_err(failure)?),
+        false => None,
+    };
     if session.ui.wants_json() {
-        print_json(session, &found)?;
+        print_json(session, &found, spent.as_ref())?;
     } else {
         print(session, &found)?;
+        print_cost(session, spent.as_ref())?;
     }
     match found.budget {
         Some(budget) if matches.get_flag("check") && budget.is_over() => {
@@ -67,7 +81,17 @@ fn print(session: &Session, status: &Status) -> Result<(), Failure> {
     Ok(())
 }
 
-fn print_json(session: &Session, status: &Status) -> Result<(), Failure> {
+fn print_cost(session: &Session, cost: Option<&Cost>) -> Result<(), Failure> {
+    let Some(cost) = cost else { return Ok(()) };
+    let calls = format!(" for {} calls", figures::count(cost.priced));
+    session.ui.print(&Line::new().plain("cost: ").push(Label::Cost, cost.known.to_string()).plain(calls))?;
+    for (reason, calls) in &cost.unpriced {
+        session.ui.warning(format!("{} calls are not in the cost: {reason}", figures::count(*calls)));
+    }
+    Ok(())
+}
+
+fn print_json(session: &Session, status: &Status, cost: Option<&Cost>) -> Result<(), Failure> {
     let (low, high) = status.tokens.range();
     let body = json!({
         "branch": status.branch,
@@ -85,6 +109,7 @@ fn print_json(session: &Session, status: &Status) -> Result<(), Failure> {
         "model": status.model,
         "reported": status.reported.as_ref().map(usage_json),
         "budget": status.budget,
+        "cost": cost.map(|cost| json!({ "nano_usd": cost.known.0, "priced": cost.priced, "unpriced": cost.unpriced })),
     });
     Ok(session.ui.json(&JsonDocument::new("status", 1, body))?)
 }

@@ -9,7 +9,7 @@ use crate::ui::{Failure, JsonDocument, Label, Line};
 
 pub(super) fn args(command: Command) -> Command {
     command
-        .about("Name a commit, or list the names")
+        .about("Name a commit; list or delete the names")
         .arg(
             Arg::new("name")
                 .value_name("tag")

@@ -50,6 +50,12 @@ impl serde::Serialize for EntryId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for EntryId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Says that a text is no entry id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an entry id: '{text}'")]

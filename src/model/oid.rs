@@ -86,6 +86,12 @@ impl serde::Serialize for ObjectId {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for ObjectId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// Says that a text is no full object id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an object id: '{text}'")]

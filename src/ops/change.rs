@@ -1,24 +1,24 @@
 //! The frame of every operation that writes: one commit on the target, or nothing.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::workspace::{Target, Workspace};
 use super::{OpError, preview};
 use crate::codec::{Manifest, Meta};
 use crate::export::plain_text;
-use crate::model::{BodyKind, Entry, EntryId, Flags, ObjectId, Operation, Role, Touch, Usage};
+use crate::model::{BodyKind, Entry, EntryId, Flags, ObjectId, Operation, Person, Role, Touch, Usage};
 use crate::redact::Redacted;
 use crate::store::{Batch, CommitRequest, Context, Size, Start, StoreError};
 use crate::tokens::{self, Encoding};
 
 /// Times that a change is made anew when git itself moved the branch in between.
-const ATTEMPTS: usize = 5;
+pub(super) const ATTEMPTS: usize = 5;
 
 /// Bytes of a text that are looked at for its first words.
 const PREVIEWED: usize = 8 << 10;
 
 /// Says what an operation did to a branch, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changed {
     /// The branch, unless HEAD is detached.
     pub branch: Option<String>,
@@ -40,6 +40,25 @@ pub struct Changed {
     pub redacted: Vec<String>,
     /// The command that takes it back.
     pub undo: Option<String>,
+}
+
+/// Changes a context and says what to record of it. It may be called again when somebody else was faster.
+pub(super) type Edits<'a> = dyn FnMut(&mut Editing<'_>) -> Result<Record, OpError> + 'a;
+
+/// Says who acts.
+#[derive(Debug, Clone)]
+pub(super) struct Actor {
+    pub(super) author: Person,
+    pub(super) committer: Person,
+    pub(super) agent: Option<String>,
+    pub(super) code: Option<ObjectId>,
+}
+
+/// Holds a commit that was made and is not seen by others yet.
+pub(super) struct Made {
+    pub(super) changed: Changed,
+    /// The line for the reflog.
+    pub(super) reflog: String,
 }
 
 /// Says what a commit is to record, before it is redacted.
@@ -122,11 +141,7 @@ impl Workspace {
     /// Makes one commit on the target: `edit` changes the context and says what to record.
     ///
     /// Everything is written before the branch moves; on a dry run nothing is.
-    pub(super) fn change(
-        &self,
-        dry_run: bool,
-        edit: &mut dyn FnMut(&mut Editing<'_>) -> Result<Record, OpError>,
-    ) -> Result<Changed, OpError> {
+    pub(super) fn change(&self, dry_run: bool, edit: &mut Edits<'_>) -> Result<Changed, OpError> {
         let target = self.target()?;
         let mut attempt = 1;
         loop {
@@ -137,17 +152,45 @@ impl Workspace {
         }
     }
 
-    fn try_change(
-        &self,
-        target: &Target,
-        dry_run: bool,
-        edit: &mut dyn FnMut(&mut Editing<'_>) -> Result<Record, OpError>,
-    ) -> Result<Changed, OpError> {
+    fn try_change(&self, target: &Target, dry_run: bool, edit: &mut Edits<'_>) -> Result<Changed, OpError> {
+        self.rehearse(dry_run);
         // Built before the lock is taken: others need not wait for it.
+        self.redactor()?;
+        let actor = self.actor(target)?;
+        let mut batch = if dry_run { self.repo.rehearse() } else { self.repo.begin(Size::Few)? };
+        let made = self.make(&mut batch, target, &actor, edit)?;
+        if dry_run {
+            return Ok(Changed { commit: None, undo: None, ..made.changed });
+        }
+        batch.finish(&made.reflog, &actor.committer, self.repo.durability(false))?;
+        Ok(made.changed)
+    }
+
+    /// Says who acts on a target now.
+    pub(super) fn actor(&self, target: &Target) -> Result<Actor, OpError> {
+        let agent = target.branch.as_ref().map(|branch| branch.agent().to_owned()).filter(|agent| agent != "main");
+        let author = self.author_for(self.repo.author()?, agent.as_deref());
+        Ok(Actor { author, committer: self.repo.committer()?, agent, code: self.repo.code_commit() })
+    }
+
+    /// Names the agent as the author where the user wants that (`trace.author=agent`).
+    pub(super) fn author_for(&self, user: Person, agent: Option<&str>) -> Person {
+        match agent {
+            Some(agent) if self.settings().agent_is_author => Person { name: agent.to_owned(), ..user },
+            _ => user,
+        }
+    }
+
+    /// Makes one commit inside a batch; nothing is seen by others before the batch is finished.
+    pub(super) fn make(
+        &self,
+        batch: &mut Batch<'_>,
+        target: &Target,
+        actor: &Actor,
+        edit: &mut Edits<'_>,
+    ) -> Result<Made, OpError> {
         let redactor = self.redactor()?;
-        let mut batch = self.repo.begin(Size::Few)?;
-        let manifest = Manifest::new(Encoding::O200kBase.name(), None);
-        let context = open_context(&mut batch, &target.ref_name, &manifest)?;
+        let context = open_context(batch, &target.ref_name, &Manifest::new(Encoding::O200kBase.name(), None))?;
         let parent = context.tip();
         let before = context.total();
         let manifest = context.manifest().clone();
@@ -156,20 +199,19 @@ impl Workspace {
         let record = edit(&mut editing)?;
 
         let subject = redactor.line(&record.subject);
-        let body = redactor.line(&record.body);
-        let committer = self.repo.committer()?;
         let entries: Vec<EntryId> = record.entries.iter().map(|touch| touch.id).collect();
         let reflog = format!("trace {}: {}", record.operation, subject.as_inner());
         let Editing { mut context, redacted, .. } = editing;
+        let Actor { author, committer, agent, code } = actor.clone();
         let commit = context.commit(CommitRequest {
             operation: record.operation,
             subject,
-            body,
+            body: redactor.line(&record.body),
             entries: record.entries,
-            author: self.repo.author()?,
-            committer: committer.clone(),
-            agent: target.branch.as_ref().map(|branch| branch.agent().to_owned()).filter(|agent| agent != "main"),
-            code: self.repo.code_commit(),
+            author,
+            committer,
+            agent,
+            code,
             model: record.model,
             usage: record.usage,
             cost: None,
@@ -177,13 +219,10 @@ impl Workspace {
             other: Vec::new(),
         })?;
         let (total, count) = (context.total(), context.count());
-        if !dry_run {
-            batch.finish(&reflog, &committer, self.repo.durability(false))?;
-        }
         let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
-        Ok(Changed {
+        let changed = Changed {
             branch: target.branch.as_ref().map(ToString::to_string),
-            commit: (!dry_run).then_some(commit),
+            commit: Some(commit),
             parent,
             entries,
             tokens: signed(total) - signed(before),
@@ -191,8 +230,9 @@ impl Workspace {
             count,
             budget: self.budget(target, Some(&manifest))?,
             redacted,
-            undo: parent.filter(|_| !dry_run).map(|parent| format!("git trace reset --hard {}", parent.short(12))),
-        })
+            undo: parent.map(|parent| format!("git trace reset --hard {}", parent.short(12))),
+        };
+        Ok(Made { changed, reflog })
     }
 }
 

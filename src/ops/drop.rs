@@ -4,7 +4,7 @@ use super::change::{Changed, Editing, Record};
 use super::find::say;
 use super::{OpError, Workspace};
 use crate::codec::tool_ids;
-use crate::model::{BodyKind, Entry, Operation, Role, Touch, TouchKind};
+use crate::model::{BodyKind, Entry, EntryId, Operation, Touch, TouchKind};
 
 /// Asks for entries to be taken out.
 #[derive(Debug, Clone)]
@@ -46,20 +46,25 @@ pub fn drop(workspace: &Workspace, request: &Drop) -> Result<Changed, OpError> {
 
 /// Refuses to part a tool call from its result.
 fn check_pairs(editing: &mut Editing<'_>, gone: &[Entry]) -> Result<(), OpError> {
-    let speaks = |entry: &Entry| matches!(entry.role, Role::Assistant | Role::Tool) && entry.kind == BodyKind::Json;
-    if !gone.iter().any(speaks) {
-        return Ok(());
-    }
     let mut halves = Vec::new();
-    for entry in gone.iter().filter(|entry| speaks(entry)) {
+    for entry in gone.iter().filter(|entry| may_call(entry)) {
         let ids = tool_ids(&editing.context.read_body(&entry.body)?);
         halves.extend(ids.calls.into_iter().chain(ids.results).map(|id| (id, entry.id)));
     }
+    let gone: Vec<EntryId> = gone.iter().map(|entry| entry.id).collect();
+    check_halves(editing, &halves, &gone)
+}
+
+/// Refuses to take these tool ids away from their entries while an entry that is not among `gone` holds the other half.
+pub(super) fn check_halves(
+    editing: &mut Editing<'_>,
+    halves: &[(String, EntryId)],
+    gone: &[EntryId],
+) -> Result<(), OpError> {
     if halves.is_empty() {
         return Ok(());
     }
-    let stays = |entry: &Entry| speaks(entry) && !gone.iter().any(|one| one.id == entry.id);
-    for entry in editing.context.entries()?.iter().filter(|entry| stays(entry)) {
+    for entry in editing.context.entries()?.iter().filter(|entry| may_call(entry) && !gone.contains(&entry.id)) {
         let ids = tool_ids(&editing.context.read_body(&entry.body)?);
         let other = ids.calls.iter().chain(&ids.results).find_map(|id| halves.iter().find(|(half, _)| half == id));
         if let Some((_, dropped)) = other {
@@ -67,4 +72,9 @@ fn check_pairs(editing: &mut Editing<'_>, gone: &[Entry]) -> Result<(), OpError>
         }
     }
     Ok(())
+}
+
+/// Tells whether an entry may hold tool calls or results; Anthropic's results stand in messages of the user.
+fn may_call(entry: &Entry) -> bool {
+    entry.role.is_sent() && entry.kind == BodyKind::Json
 }

@@ -1,7 +1,9 @@
 //! `edit`: gives an entry another body; its id and place stay.
 
-use super::change::{Changed, Record, preview_body};
+use super::change::{Changed, Editing, Record, preview_body};
+use super::drop::check_halves;
 use super::{OpError, Workspace};
+use crate::codec::tool_ids;
 use crate::model::{BodyKind, Entry, Operation, Role, Touch, TouchKind};
 
 /// Asks for another body of one entry.
@@ -17,7 +19,7 @@ pub struct Edit {
     pub role: Option<Role>,
     /// The commit message; made from the body where there is none.
     pub message: Option<String>,
-    /// Whether a pinned entry may change.
+    /// Whether a pinned entry may change, and a tool call lose its result.
     pub force: bool,
     /// Whether nothing is to be written.
     pub dry_run: bool,
@@ -26,7 +28,7 @@ pub struct Edit {
 /// Changes what an entry says.
 ///
 /// # Errors
-/// When there is no such entry, it is pinned, or nothing would change.
+/// When there is no such entry, it is pinned, a tool call would be separated from its result, or nothing would change.
 pub fn edit(workspace: &Workspace, request: &Edit) -> Result<Changed, OpError> {
     workspace.change(request.dry_run, &mut |editing| {
         let old = editing.find_all(std::slice::from_ref(&request.entry))?.remove(0);
@@ -38,6 +40,9 @@ pub fn edit(workspace: &Workspace, request: &Edit) -> Result<Changed, OpError> {
         if kind == BodyKind::Json {
             let valid = serde_json::from_slice::<serde::de::IgnoredAny>(&request.body);
             valid.map_err(|error| OpError::Message { at: None, reason: error.to_string() })?;
+        }
+        if !request.force && old.kind == BodyKind::Json {
+            check_pair(editing, &old, &kind, &request.body)?;
         }
         let (body, tokens) = editing.put(&role, &kind, &request.body)?;
         let new = Entry { role, kind, body, tokens, ..old.clone() };
@@ -51,4 +56,16 @@ pub fn edit(workspace: &Workspace, request: &Edit) -> Result<Changed, OpError> {
             .unwrap_or_else(|| format!("edit {}: {}", new.role, preview_body(&new.kind, &request.body)));
         Ok(Record::new(Operation::Edit, subject, vec![Touch::new(TouchKind::Changed, new.id)]))
     })
+}
+
+/// Refuses words that lack a tool call or result whose other half stays.
+fn check_pair(editing: &mut Editing<'_>, old: &Entry, kind: &BodyKind, body: &[u8]) -> Result<(), OpError> {
+    let ids = |body: &[u8]| {
+        let ids = tool_ids(body);
+        ids.calls.into_iter().chain(ids.results)
+    };
+    let kept: Vec<String> = if *kind == BodyKind::Json { ids(body).collect() } else { Vec::new() };
+    let before = editing.context.read_body(&old.body)?;
+    let lost: Vec<_> = ids(&before).filter(|id| !kept.contains(id)).map(|id| (id, old.id)).collect();
+    check_halves(editing, &lost, &[old.id])
 }

@@ -98,6 +98,12 @@ pub enum OpError {
 }
 
 impl OpError {
+    /// Tells whether it is about the repository as a whole: there is none, or none that may be used.
+    pub fn is_no_repository(&self) -> bool {
+        use StoreError::{NoRepository, Open, Unsupported, Untrusted};
+        matches!(self, OpError::Store(NoRepository { .. } | Untrusted { .. } | Open { .. } | Unsupported { .. }))
+    }
+
     /// Tells what the user can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
@@ -108,7 +114,9 @@ impl OpError {
             OpError::NoCommits { .. } => {
                 vec!["store something first: git trace commit --role user -F <file>".to_owned()]
             }
-            OpError::ToolPair { other, id } => vec![format!("take both: git trace drop {id} {other}")],
+            OpError::ToolPair { other, id } => {
+                vec![format!("take both: git trace drop {id} {other} (--force goes on anyway)")]
+            }
             _ => Vec::new(),
         }
     }

@@ -23,7 +23,8 @@ pub(super) fn find_entry<'e>(
     if let Some(entry) = from_end.and_then(|place| entries.len().checked_sub(place)).and_then(|at| entries.get(at)) {
         return Ok(entry);
     }
-    let position = name.strip_prefix('#').map_or_else(|| name.to_owned(), |number| format!("{number:0>7}"));
+    let position = name.strip_prefix('#').filter(|number| !number.is_empty());
+    let position = position.map_or_else(|| name.to_owned(), |number| format!("{number:0>7}"));
     if let Some(entry) = entries.iter().find(|entry| entry.position.to_string() == position) {
         return Ok(entry);
     }

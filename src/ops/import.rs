@@ -91,6 +91,7 @@ pub fn import_claude(
     let memory_path = workspace.repo.trace_dir().join("watermarks").join(format!("{agent}.json"));
     let memory = read_memory(&memory_path);
 
+    workspace.rehearse(request.dry_run);
     let mut run = Run {
         workspace,
         agent: agent.clone(),

@@ -1,11 +1,13 @@
 //! `init`: makes an empty context on the user's branch.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use super::{OpError, Workspace};
 use crate::codec::Manifest;
 use crate::model::{ObjectId, Operation};
-use crate::store::{CommitRequest, Head, Size, Start};
+use crate::store::{CommitRequest, Head, Repo, Size, Start};
 use crate::tokens::Encoding;
 
 /// Asks for a context to begin with.
@@ -32,6 +34,14 @@ pub struct Initialized {
     pub git_dir: String,
     /// Refs of other tools under our prefix.
     pub foreign_refs: Vec<String>,
+}
+
+/// Makes an empty git repository in a folder, with this user.
+///
+/// # Errors
+/// When the folder is not empty or cannot be written.
+pub fn create_repository(folder: &Path, name: &str, email: &str) -> Result<(), OpError> {
+    Ok(Repo::create(folder, name, email)?)
 }
 
 /// Makes an empty context on the current branch, unless there is one.

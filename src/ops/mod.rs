@@ -4,11 +4,13 @@ mod change;
 mod checkout;
 mod commit;
 mod context;
+mod cost;
 mod diff;
 mod drop;
 mod edit;
 mod error;
 mod find;
+mod group;
 mod import;
 mod init;
 mod log;
@@ -26,12 +28,13 @@ pub use change::Changed;
 pub use checkout::{CheckedOut, Checkout, checkout};
 pub use commit::{Commit as CommitMessages, commit};
 pub use context::{Materialized, context};
+pub use cost::{Cost, cost};
 pub use diff::{Difference, EntryChange, diff};
 pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
 pub use error::OpError;
 pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
-pub use init::{Init, Initialized, init};
+pub use init::{Init, Initialized, create_repository, init};
 pub use log::{Log, log};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;
@@ -41,6 +44,8 @@ pub use show::{Shown, show};
 pub use status::{Budget, Status, status};
 pub use tag::{Tag, TagOutcome, tag};
 pub use workspace::{Target, Workspace};
+
+pub use crate::store::BODY_MAX;
 
 use crate::codec::one_line;
 

@@ -265,7 +265,7 @@ impl<'w> Replay<'w> {
             subject: redactor.line(&subject),
             body: no_text(redactor),
             entries,
-            author: person.clone(),
+            author: self.workspace.author_for(person.clone(), Some(&self.agent)),
             committer: person,
             agent: Some(self.agent.clone()),
             code: None,

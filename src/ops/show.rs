@@ -25,7 +25,8 @@ pub enum Shown {
     },
 }
 
-/// Shows a revision (`None`: HEAD), or an entry of HEAD's context by its id, position or place from the end.
+/// Shows a revision (`None`: HEAD), or an entry of HEAD's context by its id, the beginning of it, position or
+/// place from the end.
 ///
 /// `<revision>:<entry>` shows an entry as it was then.
 ///
@@ -49,7 +50,16 @@ pub fn show(workspace: &Workspace, name: Option<&str>) -> Result<Shown, OpError>
             Err(error) => Err(error),
         };
     }
-    show_commit(workspace, workspace.commit(name)?)
+    match (workspace.commit(name), name) {
+        // It may be the beginning of an id.
+        (Err(unknown @ OpError::Store(StoreError::UnknownRevision { .. })), Some(name)) => {
+            match workspace.tip().and_then(|tip| show_entry(workspace, &tip, name)) {
+                Err(OpError::UnknownEntry { .. } | OpError::NoCommits { .. }) => Err(unknown),
+                shown => shown,
+            }
+        }
+        (commit, _) => show_commit(workspace, commit?),
+    }
 }
 
 fn looks_like_entry(name: &str) -> bool {

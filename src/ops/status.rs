@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{OpError, Workspace};
 use crate::model::{Commit, Usage};
-use crate::tokens::{Count, Encoding, Method, method_for};
+use crate::tokens::{self, Count, Encoding, Method, method_for};
 
 /// Commits that are looked at for the model that spoke last.
 const LOOK_BACK: usize = 64;
@@ -52,6 +52,24 @@ impl Budget {
     }
 }
 
+/// Fits the factor of an estimate to what the provider itself reported in this context.
+///
+/// Instructions and tools that are not part of the context add a constant to each report: what is compared is by how
+/// much ours and theirs grew from one call to the next.
+fn calibrated(basis: Encoding, newest: &[Commit]) -> Option<Method> {
+    let seen = |commit: &Commit| {
+        let reported = commit.facts.usage?.context()?;
+        // What the model saw is the context before its own words.
+        Some((commit.facts.total.checked_add_signed(-commit.facts.tokens)?, reported))
+    };
+    let calls: Vec<(u64, u64)> = newest.iter().filter_map(seen).collect();
+    let grown = calls.windows(2).filter_map(|pair| {
+        let [(ours, theirs), (ours_before, theirs_before)] = pair else { return None };
+        Some((ours.checked_sub(*ours_before)?, theirs.checked_sub(*theirs_before)?))
+    });
+    tokens::calibrate(basis, grown.filter(|(ours, theirs)| *ours > 0 && *theirs > 0))
+}
+
 /// Tells where HEAD is and how full the context is.
 ///
 /// # Errors
@@ -68,18 +86,17 @@ pub fn status(workspace: &Workspace) -> Result<Status, OpError> {
     };
     let tip = repo.read_commit(&tip)?;
     let manifest = repo.read_context_manifest(&tip)?;
-    let mut model = None;
-    let mut reported = None;
-    for commit in repo.history(&[tip.id], &[])?.take(LOOK_BACK) {
-        let facts = commit?.facts;
-        reported = reported.or(facts.usage);
-        model = facts.model;
-        if model.is_some() {
-            break;
-        }
-    }
+    let newest: Vec<Commit> = repo.history(&[tip.id], &[])?.take(LOOK_BACK).collect::<Result<_, _>>()?;
+    let model = newest.iter().find_map(|commit| commit.facts.model.clone());
+    let reported = newest.iter().find_map(|commit| commit.facts.usage);
     let exact = Method::Exact { encoding: Workspace::encoding(&manifest) };
-    let tokens = Count { base: tip.facts.total, method: model.as_deref().map_or(exact, method_for) };
+    let method = match model.as_deref().map_or(exact, method_for) {
+        Method::Estimated { basis, .. } => {
+            calibrated(basis, &newest).unwrap_or(model.as_deref().map_or(exact, method_for))
+        }
+        method => method,
+    };
+    let tokens = Count { base: tip.facts.total, method };
     let limit = workspace.budget(&target, Some(&manifest))?;
     let budget = limit.map(|limit| Budget { used: tokens.value(), limit });
     Ok(Status { branch, count: tip.facts.count, tip: Some(tip), tokens, model, reported, budget })

@@ -1,10 +1,10 @@
 //! What every operation works on: a repository, the branch that is meant, and the redactor.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::OpError;
 use crate::codec::{Manifest, derive_entry_id};
@@ -22,6 +22,9 @@ pub struct Workspace {
     branch: Option<Branch>,
     id_seed: Option<String>,
     redactor: OnceCell<Redactor>,
+    /// A redactor whose key is kept nowhere, for what is not stored.
+    rehearsal: OnceCell<Redactor>,
+    rehearsing: Cell<bool>,
     warnings: std::cell::RefCell<Vec<String>>,
 }
 
@@ -45,7 +48,15 @@ impl Workspace {
     pub fn discover(dir: &Path, branch: Option<&str>, id_seed: Option<String>) -> Result<Self, OpError> {
         let repo = Repo::discover(dir)?;
         let branch = branch.map(|name| Branch::parse(name, Branch::default().agent())).transpose()?;
-        Ok(Workspace { repo, branch, id_seed, redactor: OnceCell::new(), warnings: Default::default() })
+        Ok(Workspace {
+            repo,
+            branch,
+            id_seed,
+            redactor: OnceCell::new(),
+            rehearsal: OnceCell::new(),
+            rehearsing: Cell::new(false),
+            warnings: Default::default(),
+        })
     }
 
     /// Returns what the user configured.
@@ -108,24 +119,33 @@ impl Workspace {
         let target = self.target()?;
         match (rest, &self.branch) {
             (Some(""), _) => self.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits()),
+            (Some(_), _) if self.repo.find_ref_id(&target.ref_name)?.is_none() => Err(target.no_commits()),
             (Some(rest), Some(_)) => Ok(self.repo.resolve(&format!("{}{rest}", target.ref_name))?),
             _ => Ok(self.repo.resolve(revision)?),
         }
     }
 
+    /// Says whether nothing is to be written from here on, not even the key of the markers.
+    pub(crate) fn rehearse(&self, dry_run: bool) {
+        self.rehearsing.set(dry_run);
+    }
+
     /// Returns the redactor with this repository's key and rules.
     pub(crate) fn redactor(&self) -> Result<&Redactor, OpError> {
-        if let Some(redactor) = self.redactor.get() {
+        let keyless = self.rehearsing.get() && !self.key_path().exists();
+        let cell = if keyless { &self.rehearsal } else { &self.redactor };
+        if let Some(redactor) = cell.get() {
             return Ok(redactor);
         }
         let redactor = if self.repo.settings().redact {
             let home = self.repo.settings().redact_home.then(|| std::env::var("HOME").ok()).flatten();
             let options = Options { home: home.map(|home| vec![home]), config: self.redaction_rules()? };
-            Redactor::new(self.redaction_key()?, options)
+            let key = if keyless { Key::new(random_key()?) } else { self.redaction_key()? };
+            Redactor::new(key, options)
         } else {
             Redactor::off()
         };
-        Ok(self.redactor.get_or_init(|| redactor))
+        Ok(cell.get_or_init(|| redactor))
     }
 
     fn redaction_rules(&self) -> Result<Option<Config>, OpError> {
@@ -138,18 +158,22 @@ impl Workspace {
         Ok(Some(config))
     }
 
+    fn key_path(&self) -> PathBuf {
+        self.repo.trace_dir().join("redaction-key")
+    }
+
     /// Reads the key of this repository's markers, or makes one: it never leaves the git directory.
     fn redaction_key(&self) -> Result<Key, OpError> {
         let dir = self.repo.trace_dir();
-        let path = dir.join("redaction-key");
+        let path = self.key_path();
         let read = || fs::read(&path).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
         if let Some(key) = read() {
             return Ok(Key::new(key));
         }
+        self.repo.check_quarantine()?;
         let io = |action, path: &Path, source| StoreError::Io { action, path: path.to_owned(), source };
         fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| io("make", &path, std::io::Error::other(error.to_string())))?;
+        let key = random_key()?;
         // Whole or not at all, and the first one wins: two processes may be here at once.
         let temporary = dir.join(format!("redaction-key.{:08x}", fastrand::u32(..)));
         let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary);
@@ -184,11 +208,18 @@ impl Workspace {
     /// `trace.budget`.
     pub(crate) fn budget(&self, target: &Target, manifest: Option<&Manifest>) -> Result<Option<u64>, OpError> {
         let key = target.branch.as_ref().map(|branch| format!("trace.{branch}.budget"));
-        if let Some((key, value)) = key.and_then(|key| Some((key.clone(), self.repo.config(&key)?))) {
-            return value.parse().map(Some).map_err(|_| StoreError::Config { key, value }.into());
+        if let Some(limit) = key.map(|key| self.repo.config_number(&key)).transpose()?.flatten() {
+            return Ok(Some(limit));
         }
         Ok(manifest.and_then(|manifest| manifest.budget).or(self.repo.settings().budget))
     }
+}
+
+fn random_key() -> Result<[u8; 32], OpError> {
+    let mut key = [0; 32];
+    let filled = getrandom::fill(&mut key).map_err(|error| std::io::Error::other(error.to_string()));
+    let io = |source| StoreError::Io { action: "read", path: PathBuf::from("random numbers"), source };
+    filled.map(|()| key).map_err(|source| io(source).into())
 }
 
 impl Target {

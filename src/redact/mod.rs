@@ -5,7 +5,7 @@
 //! diffs stay readable, and nobody without the repository's [`Key`] can test a guess against a marker.
 //!
 //! ```
-//! use gittrace_redact::redact::{Key, Options, Redactor};
+//! use git_trace::redact::{Key, Options, Redactor};
 //!
 //! let redactor = Redactor::new(Key::new([7; 32]), Options::default());
 //! let body = br#"{"host": "db1", "password": "hunter2longvalue", "port": 5432}"#;

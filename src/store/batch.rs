@@ -39,11 +39,19 @@ impl Repo {
     /// # Errors
     /// When the lock cannot be had.
     pub fn begin(&self, size: Size) -> Result<Batch<'_>, StoreError> {
-        let (guard, sink) = match size {
-            Size::Few => (Some(self.lock()?), Sink::Few(Vec::new())),
-            Size::Many => (None, Sink::many(self)),
-        };
-        Ok(Batch { repo: self, guard, sink, drafts: BTreeMap::new() })
+        self.check_quarantine()?;
+        let guard = if size == Size::Few { Some(self.lock()?) } else { None };
+        Ok(self.batch(size, guard))
+    }
+
+    /// Begins a change that is never finished: to see what it would be. Takes no lock and writes nothing.
+    pub fn rehearse(&self) -> Batch<'_> {
+        self.batch(Size::Few, None)
+    }
+
+    pub(super) fn batch(&self, size: Size, guard: Option<Guard>) -> Batch<'_> {
+        let sink = if size == Size::Few { Sink::Few(Vec::new()) } else { Sink::many(self) };
+        Batch { repo: self, guard, sink, drafts: BTreeMap::new() }
     }
 }
 
@@ -82,6 +90,10 @@ impl Batch<'_> {
         Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
     }
 
+    pub(super) fn repo(&self) -> &Repo {
+        self.repo
+    }
+
     /// Names the branches that this change has touched, with their newest commits.
     pub fn tips(&self) -> impl Iterator<Item = (&str, Option<ObjectId>)> {
         self.drafts.iter().map(|(name, (_, draft))| (name.as_str(), draft.tip))
@@ -92,6 +104,20 @@ impl Batch<'_> {
     /// # Errors
     /// [`StoreError::RefMoved`] when somebody else moved a ref in between; nothing has changed then.
     pub fn finish(self, message: &str, who: &Person, durability: Durability) -> Result<(), StoreError> {
+        self.finish_and(message, who, durability, || ())
+    }
+
+    /// As [`Batch::finish`], and does one more thing before the next writer gets its turn.
+    ///
+    /// # Errors
+    /// As [`Batch::finish`].
+    pub fn finish_and(
+        self,
+        message: &str,
+        who: &Person,
+        durability: Durability,
+        then: impl FnOnce(),
+    ) -> Result<(), StoreError> {
         let Batch { repo, guard, sink, drafts } = self;
         let moved = |(old, draft): &(Option<ObjectId>, Draft)| draft.tip.is_some() && draft.tip != *old;
         let edits: Vec<RefEdit> = drafts
@@ -109,20 +135,18 @@ impl Batch<'_> {
         if edits.is_empty() {
             return Ok(());
         }
-        let flushed = sink.flush(repo, durability)?;
         let guard = match guard {
             Some(guard) => guard,
             None => repo.lock()?,
         };
+        let mut flushed = sink.flush(repo, &guard, durability)?;
         repo.edit_refs(&guard, &edits, who, durability)?;
+        then();
+        flushed.release();
         if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
             repo.tip.replace(Some(draft));
         }
-        let untidy = repo.note_written(&guard, &flushed);
-        drop(guard);
-        if untidy {
-            repo.tidy();
-        }
+        repo.tidy(&guard, flushed);
         Ok(())
     }
 }

@@ -39,12 +39,12 @@ pub enum StoreError {
     #[error("cannot write in a receive quarantine (GIT_QUARANTINE_PATH is set)")]
     Quarantine,
     /// An object is not there.
-    #[error("object {id} is missing{}", if *promised { " here; its remote has promised it" } else { "" })]
+    #[error("object {id} is missing{}", if promisor.is_some() { " here; its remote has promised it" } else { "" })]
     Missing {
         /// The object.
         id: ObjectId,
-        /// Whether this is a partial clone whose remote has it.
-        promised: bool,
+        /// The remote that has it, if this is a partial clone.
+        promisor: Option<String>,
     },
     /// An object cannot be read, or is of another kind.
     #[error("cannot read object {id}: {reason}")]
@@ -159,16 +159,20 @@ impl StoreError {
             StoreError::Untrusted { path } => {
                 Some(format!("to trust it: git config --global --add safe.directory '{}'", path.display()))
             }
-            StoreError::Missing { id, promised: true } => Some(format!(
-                "to get it: git fetch <remote> {id} (or: git -c fetch.negotiationAlgorithm=noop fetch --refetch)"
+            StoreError::Missing { id, promisor: Some(remote) } => Some(format!(
+                "to get it: git fetch {remote} {id}; all of them: git fetch --refetch --no-filter {remote} \
+                 'refs/trace/*:refs/trace/*'"
             )),
-            StoreError::Missing { promised: false, .. } => Some("look at the damage with 'git fsck'".to_owned()),
+            StoreError::Missing { promisor: None, .. } => Some("look at the damage with 'git fsck'".to_owned()),
             StoreError::UnknownRevision { near, .. } if !near.is_empty() => Some(format!(
                 "did you mean {}?",
                 near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
             )),
             StoreError::NoIdentity => {
                 Some("tell it: git config user.name '<name>' && git config user.email '<address>'".to_owned())
+            }
+            StoreError::RefConflict { name, other } if name != other => {
+                Some("to keep contexts elsewhere: git config trace.refPrefix refs/<other name>".to_owned())
             }
             StoreError::RefMoved { .. } => Some("run the same command again".to_owned()),
             StoreError::Codec(CodecError::NewerFormat { .. })

@@ -1,5 +1,7 @@
 //! The one file that starts `git`: for what gix cannot do.
 
+#![allow(clippy::disallowed_methods, reason = "this is the file that starts git")]
+
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 

@@ -52,7 +52,9 @@ impl Repo {
     /// # Errors
     /// When a commit cannot be read.
     pub fn merge_bases(&self, one: ObjectId, other: ObjectId) -> Result<Vec<ObjectId>, StoreError> {
-        let found = self.git.merge_bases_many(to_gix(&one), &[to_gix(&other)]);
+        let find = || self.git.merge_bases_many(to_gix(&one), &[to_gix(&other)]);
+        // Housekeeping of others may move objects while they are read: the second time, gix looks at the packs anew.
+        let found = find().or_else(|_| find());
         let found = found.map_err(|error| StoreError::Object { id: one, reason: error_chain(&error).join(": ") })?;
         Ok(found.into_iter().map(|id| from_gix(&id)).collect())
     }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use super::{Repo, StoreError};
 
-/// Proves that this process is the only git trace that writes to the repository, or that tidies it up; dropping it lets
-/// the next one in.
+/// Proves that this process is the only git trace that writes to the repository; dropping it lets the next one in.
 ///
 /// git itself does not know this lock: refs are still compared and swapped under their own `.lock` files.
 #[derive(Debug)]
@@ -19,29 +18,7 @@ pub(super) struct Guard {
 impl Repo {
     /// Waits for this process's turn to write.
     pub(super) fn lock(&self) -> Result<Guard, StoreError> {
-        if self.quarantine {
-            return Err(StoreError::Quarantine);
-        }
-        self.wait_for("lock")
-    }
-
-    /// Waits for this process's turn to tidy up, which is another queue: writers do not wait for it.
-    pub(super) fn lock_house(&self) -> Result<Guard, StoreError> {
-        self.wait_for("tidy")
-    }
-
-    /// Takes the turn to tidy up unless another process has it.
-    pub(super) fn try_lock_house(&self) -> Result<Option<Guard>, StoreError> {
-        let (file, path) = self.open_lock("tidy")?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Guard { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
-        }
-    }
-
-    fn wait_for(&self, name: &str) -> Result<Guard, StoreError> {
-        let (file, path) = self.open_lock(name)?;
+        let (file, path) = self.open_lock()?;
         match file.try_lock() {
             Ok(()) => Ok(Guard { _file: file }),
             Err(TryLockError::WouldBlock) => wait(file, &path, Duration::from_millis(self.settings.lock_timeout)),
@@ -49,9 +26,28 @@ impl Repo {
         }
     }
 
-    fn open_lock(&self, name: &str) -> Result<(File, PathBuf), StoreError> {
+    /// Takes the lock if nobody has it.
+    pub(super) fn try_lock(&self) -> Result<Option<Guard>, StoreError> {
+        let (file, path) = self.open_lock()?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Guard { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+
+    /// Refuses to write while a push is being received; comes before the first write of any kind.
+    ///
+    /// # Errors
+    /// [`StoreError::Quarantine`].
+    pub fn check_quarantine(&self) -> Result<(), StoreError> {
+        if self.quarantine { Err(StoreError::Quarantine) } else { Ok(()) }
+    }
+
+    fn open_lock(&self) -> Result<(File, PathBuf), StoreError> {
+        self.check_quarantine()?;
         let dir = self.trace_dir();
-        let path = dir.join(name);
+        let path = dir.join("lock");
         let open = || OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = match open() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -60,7 +56,7 @@ impl Repo {
             }
             opened => opened,
         };
-        file.map(|file| (file, path.clone())).map_err(StoreError::io("open", &path))
+        Ok((file.map_err(StoreError::io("open", &path))?, path))
     }
 }
 

@@ -18,31 +18,50 @@ const STORED_MAX: usize = 3500;
 /// Writes an object under its id unless it is there; then its time is refreshed, so that no `git gc` takes it away
 /// from under the commit that is about to name it. An empty file, which a power cut may have left, is written anew.
 ///
-/// In the durable mode the bytes are on disk before the name is, and the name when this returns.
+/// In the durable mode the bytes are on disk before the name is, and the name when this returns. Returns whether the
+/// object was written: one that was there may be the user's.
 pub(super) fn write(
     objects_dir: &Path,
     id: &gix::oid,
     kind: Kind,
     bytes: &[u8],
     durability: Durability,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let hex = id.to_hex().to_string();
     let folder = objects_dir.join(&hex[..2]);
     let path = folder.join(&hex[2..]);
     if freshen(&path, durability)? {
-        return Ok(());
+        return Ok(false);
     }
     let raw = encode(kind, bytes);
-    let temporary = write_temporary(&folder, &raw, durability)?;
-    let renamed = fs::rename(&temporary, &path);
-    if renamed.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let temporary = write_temporary(&folder, &raw, durability)?;
+        match fs::rename(&temporary, &path) {
+            Ok(()) => break,
+            // A `git prune --expire=now` removes temporary files of any age.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < 10 => {}
+            Err(error) => {
+                let _ = fs::remove_file(&temporary);
+                return Err(StoreError::io("write", &path)(error));
+            }
+        }
     }
-    renamed.map_err(StoreError::io("write", &path))?;
     if durability == Durability::Durable {
         sync_dir(&folder)?;
     }
-    Ok(())
+    Ok(true)
+}
+
+/// Removes an empty file, which a power cut may have left where an object should be. To be called when the object is in a
+/// pack: git takes it from there, but `git fsck` complains about the file.
+pub(super) fn remove_empty(objects_dir: &Path, id: &gix::oid) {
+    let hex = id.to_hex().to_string();
+    let path = objects_dir.join(&hex[..2]).join(&hex[2..]);
+    if fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() == 0) {
+        let _ = fs::remove_file(&path);
+    }
 }
 
 /// Makes what happened to the names in a folder survive a power cut.

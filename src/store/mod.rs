@@ -9,9 +9,12 @@
 
 mod batch;
 mod clock;
+mod command_line;
+mod create;
 mod draft;
 mod error;
 mod git;
+mod group;
 mod head;
 mod history;
 mod lock;
@@ -29,11 +32,13 @@ mod sink;
 mod tidy;
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use batch::{Batch, Size, Start};
 pub use draft::{CommitRequest, Context};
 pub use error::StoreError;
+pub use group::{Pending, REQUESTS_MAX, Ticket};
 pub use head::{HEAD, Head, ORIG_HEAD};
 pub use history::History;
 pub use object::BODY_MAX;
@@ -41,7 +46,7 @@ pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
 
-use crate::model::HashKind;
+use crate::model::{HashKind, ObjectId};
 
 /// Holds an open repository.
 pub struct Repo {
@@ -54,10 +59,12 @@ pub struct Repo {
     quarantine: bool,
     settings: Settings,
     loose: RefCell<loose_reader::LooseReader>,
-    /// The same repository, opened later.
-    fresh: RefCell<Option<gix::Repository>>,
+    /// Commits whose parents a shallow clone left out.
+    shallow: HashSet<ObjectId>,
     /// The context that was written last, so that the next append need not read it.
     tip: RefCell<Option<draft::Draft>>,
+    /// The objects as listed anew after one was not found in the first list.
+    relisted: RefCell<Option<gix::odb::Handle>>,
 }
 
 impl Repo {
@@ -69,5 +76,13 @@ impl Repo {
     /// Reads a variable of git's configuration as text.
     pub fn config(&self, key: &str) -> Option<String> {
         self.git.config_snapshot().string(key).map(|value| value.to_string())
+    }
+
+    /// Reads a variable of git's configuration as a number that is not negative; `2k` is 2,048, as in git.
+    ///
+    /// # Errors
+    /// [`StoreError::Config`] when it is no such number.
+    pub fn config_number(&self, key: &str) -> Result<Option<u64>, StoreError> {
+        settings::number(&self.git.config_snapshot(), key)
     }
 }

@@ -1,7 +1,7 @@
 //! Reads objects, never larger than a limit: a small file cannot become a large allocation.
 
 use gix::objs::Kind;
-use gix::prelude::{Find, HeaderExt};
+use gix::prelude::{Find, Header};
 
 use super::Repo;
 use super::error::StoreError;
@@ -14,6 +14,13 @@ pub const BODY_MAX: u64 = 128 << 20;
 
 /// The largest tree or commit that is read, in bytes; ours have a few kilobytes.
 const STRUCTURE_MAX: u64 = 16 << 20;
+
+/// How often the packs are listed anew before an object is missing. Each time, somebody else would have to have finished a
+/// `git gc` between our listing and our opening of a file.
+const RELISTINGS: usize = 4;
+
+/// Says how large an object of a kind may be, or that there must be none of that kind.
+type LimitOf<'a> = &'a dyn Fn(Kind) -> Result<u64, StoreError>;
 
 impl Repo {
     /// Reads the body of an entry.
@@ -67,7 +74,11 @@ impl Repo {
         Ok(Commit {
             id: *id,
             tree: from_gix(&commit.tree()),
-            parents: commit.parents().map(|parent| from_gix(&parent)).collect(),
+            // As in git, history ends where a shallow clone cut it.
+            parents: match self.shallow.contains(id) {
+                true => Vec::new(),
+                false => commit.parents().map(|parent| from_gix(&parent)).collect(),
+            },
             author: person(commit.author)?,
             committer: person(commit.committer)?,
             subject,
@@ -82,74 +93,78 @@ impl Repo {
 
     /// Reads an object of any kind that is not larger than a body may be.
     pub(super) fn read_any(&self, id: &ObjectId) -> Result<(Kind, Vec<u8>), StoreError> {
-        let (kind, bytes) = self.find(id)?;
-        let (size, limit) = (bytes.len() as u64, if kind == Kind::Blob { BODY_MAX } else { STRUCTURE_MAX });
-        if size > limit {
-            return Err(StoreError::TooLarge { id: *id, size, limit });
-        }
-        Ok((kind, bytes))
+        self.find(id, &|kind| if kind == Kind::Blob { Ok(BODY_MAX) } else { Ok(STRUCTURE_MAX) })
     }
 
     fn read(&self, id: &ObjectId, kind: Kind, limit: u64) -> Result<Vec<u8>, StoreError> {
-        let (found, bytes) = self.find(id)?;
-        let size = bytes.len() as u64;
-        if found != kind {
-            return Err(StoreError::Object { id: *id, reason: format!("it is a {found}, not a {kind}") });
-        }
-        if size > limit {
-            return Err(StoreError::TooLarge { id: *id, size, limit });
-        }
-        Ok(bytes)
-    }
-
-    /// Reads an object with one look-up: gix refuses what its header says is larger than [`BODY_MAX`] before it makes
-    /// room for it, since the repository was opened with that limit.
-    fn find(&self, id: &ObjectId) -> Result<(Kind, Vec<u8>), StoreError> {
-        if let Some(found) = self.loose.borrow_mut().read(&self.objects_dir, &to_gix(id)) {
-            return Ok(found);
-        }
-        if let Ok(Some(found)) = find_in(&self.git, id) {
-            return Ok(found);
-        }
-        // gix loses sight of packs once many have come and gone while it was open.
-        if let Some(fresh) = self.fresh.borrow().as_ref()
-            && let Ok(Some(found)) = find_in(fresh, id)
-        {
-            return Ok(found);
-        }
-        let Some(fresh) = self.reopen() else {
-            return Err(StoreError::Missing { id: *id, promised: self.is_partial_clone() });
+        let limit_of = |found| match found == kind {
+            true => Ok(limit),
+            false => Err(StoreError::Object { id: *id, reason: format!("it is a {found}, not a {kind}") }),
         };
-        let found = find_in(&fresh, id).map_err(|error| match fresh.objects.header(to_gix(id)) {
-            Ok(header) if header.size() > BODY_MAX => {
-                StoreError::TooLarge { id: *id, size: header.size(), limit: BODY_MAX }
+        self.find(id, &limit_of).map(|(_, bytes)| bytes)
+    }
+
+    /// Finds an object. `git gc`, or another git trace's housekeeping, may have moved it to a new pack and removed the old
+    /// one since we listed the packs, or while we did; so what is not found is looked for in a new list.
+    fn find(&self, id: &ObjectId, limit_of: LimitOf<'_>) -> Result<(Kind, Vec<u8>), StoreError> {
+        if let Some((kind, bytes)) = self.loose.borrow_mut().read(&self.objects_dir, &to_gix(id)) {
+            check_limit(id, kind, &bytes, limit_of)?;
+            return Ok((kind, bytes));
+        }
+        let mut outcome = self.find_in(&self.git.objects, id, limit_of);
+        for attempt in 0..RELISTINGS {
+            if !matches!(outcome, Err(StoreError::Missing { .. } | StoreError::Object { .. })) {
+                break;
             }
-            _ => self.unreadable(id, &error),
-        })?;
-        self.fresh.replace(Some(fresh));
-        found.ok_or_else(|| StoreError::Missing { id: *id, promised: self.is_partial_clone() })
+            let mut relisted = self.relisted.borrow_mut();
+            if attempt > 0 || relisted.is_none() {
+                let options = gix::odb::store::init::Options {
+                    alloc_limit_bytes: usize::try_from(BODY_MAX).ok(),
+                    ..Default::default()
+                };
+                let opened = gix::odb::at_opts(&self.objects_dir, self.gix_kind(), None, options);
+                *relisted = Some(opened.map_err(StoreError::io("list", &self.objects_dir))?);
+            }
+            if let Some(objects) = relisted.as_ref() {
+                outcome = self.find_in(objects, id, limit_of);
+            }
+        }
+        outcome
     }
 
-    /// Opens the repository once more, with the same options.
-    pub(super) fn reopen(&self) -> Option<gix::Repository> {
-        let mut git = gix::open_opts(self.git.git_dir(), self.git.open_options().clone()).ok()?;
-        git.objects.ignore_replacements = true;
-        Some(git)
+    fn find_in(
+        &self,
+        objects: &(impl Find + Header),
+        id: &ObjectId,
+        limit_of: LimitOf<'_>,
+    ) -> Result<(Kind, Vec<u8>), StoreError> {
+        let mut bytes = Vec::new();
+        // gix refuses what the header says is larger than the limit, before it makes room for it.
+        let kind = match objects.try_find(&to_gix(id), &mut bytes) {
+            Ok(Some(found)) => found.kind,
+            Ok(None) => return Err(StoreError::Missing { id: *id, promisor: self.promisor() }),
+            Err(error) => {
+                return Err(match objects.try_header(&to_gix(id)) {
+                    Ok(Some(header)) if header.size() > BODY_MAX => {
+                        StoreError::TooLarge { id: *id, size: header.size(), limit: BODY_MAX }
+                    }
+                    _ => unreadable(id, &error),
+                });
+            }
+        };
+        check_limit(id, kind, &bytes, limit_of)?;
+        Ok((kind, bytes))
     }
 
-    fn unreadable(&self, id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
-        StoreError::Object { id: *id, reason: error_chain(error).join(": ") }
-    }
-
-    fn is_partial_clone(&self) -> bool {
+    /// Returns the remote that has promised what is missing, if this is a partial clone.
+    fn promisor(&self) -> Option<String> {
         let config = self.git.config_snapshot();
-        config.string("extensions.partialClone").is_some()
-            || config
-                .plumbing()
-                .sections_by_name("remote")
-                .into_iter()
-                .flatten()
-                .any(|remote| remote.body().value("promisor").is_some())
+        let named = config.string("extensions.partialClone").map(|name| name.to_string());
+        let remotes = config.plumbing().sections_by_name("remote").into_iter().flatten();
+        named.or_else(|| {
+            let mut promises = remotes.filter(|remote| remote.body().value("promisor").is_some());
+            promises.find_map(|remote| Some(remote.header().subsection_name()?.to_string()))
+        })
     }
 
     pub(super) fn gix_kind(&self) -> gix::hash::Kind {
@@ -157,10 +172,14 @@ impl Repo {
     }
 }
 
-fn find_in(git: &gix::Repository, id: &ObjectId) -> gix::Result<Option<(Kind, Vec<u8>)>> {
-    let mut bytes = Vec::new();
-    let kind = git.objects.try_find(&to_gix(id), &mut bytes)?.map(|found| found.kind);
-    Ok(kind.map(|kind| (kind, bytes)))
+/// Refuses an object of another kind than wanted, or one that is too large for its kind.
+fn check_limit(id: &ObjectId, kind: Kind, bytes: &[u8], limit_of: LimitOf<'_>) -> Result<(), StoreError> {
+    let (size, limit) = (bytes.len() as u64, limit_of(kind)?);
+    if size > limit { Err(StoreError::TooLarge { id: *id, size, limit }) } else { Ok(()) }
+}
+
+fn unreadable(id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
+    StoreError::Object { id: *id, reason: error_chain(error).join(": ") }
 }
 
 pub(super) fn to_gix(id: &ObjectId) -> gix::ObjectId {

@@ -1,14 +1,16 @@
 //! Opens a repository, and refuses the ones that we could hurt.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use gix::odb::store::init::Slots;
 use gix::sec::trust::Mapping;
 
+use super::object::from_gix;
 use super::refs::Backend;
 use super::settings::Settings;
-use super::{BODY_MAX, Repo, StoreError};
-use crate::model::HashKind;
+use super::{BODY_MAX, Repo, StoreError, command_line};
+use crate::model::{HashKind, ObjectId};
 
 /// Extensions of the repository format that change nothing for us, or that are handled.
 const KNOWN_EXTENSIONS: [&str; 9] = [
@@ -29,22 +31,31 @@ impl Repo {
     /// # Errors
     /// When there is none, when it belongs to somebody else, or when it uses what this program does not know.
     pub fn discover(dir: &Path) -> Result<Self, StoreError> {
+        let given = command_line::config();
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
         let strict = |options: gix::open::Options| {
             options
                 .bail_if_untrusted(true)
+                .cli_overrides(given.iter().map(String::as_str))
                 .config_overrides([format!("gitoxide.objects.allocLimit={BODY_MAX}")])
                 // Room for the packs that come and go while a process lives; gix's own minimum is 32.
                 .object_store_slots(Slots::AsNeededByDiskState { multiplier: 1.1, minimum: 256 })
         };
         trust.full = strict(trust.full);
         trust.reduced = strict(trust.reduced);
-        let opened =
-            gix::ThreadSafeRepository::discover_with_environment_overrides_opts(dir, Default::default(), trust);
-        let mut git = opened.map_err(|error| open_error(dir, &error))?.to_thread_local();
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
+        let dir = absolute(dir)?;
+        // A ceiling that is not above us is none.
+        let upwards = gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
+        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&dir, upwards, trust);
+        let mut git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
         // What a context held is what it holds: no `git replace` stands between.
         git.objects.ignore_replacements = true;
+        if is_at_ceiling(&dir, git.workdir().unwrap_or(git.git_dir())) {
+            return Err(StoreError::NoRepository { path: dir });
+        }
         check_format(&git)?;
+        check_objects(git.objects.store_ref().path())?;
 
         let kind = match git.object_hash() {
             gix::hash::Kind::Sha1 => HashKind::Sha1,
@@ -53,7 +64,6 @@ impl Repo {
         };
         let reftable =
             git.config_snapshot().string("extensions.refStorage").is_some_and(|value| value.starts_with(b"reftable"));
-        let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
         let settings = Settings::read(&git)?;
         Ok(Repo {
             kind,
@@ -64,8 +74,9 @@ impl Repo {
             quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
             settings,
             loose: Default::default(),
-            fresh: Default::default(),
+            shallow: shallow_commits(&git)?,
             tip: Default::default(),
+            relisted: Default::default(),
             git,
         })
     }
@@ -91,16 +102,44 @@ impl Repo {
     }
 
     /// Returns the commit that the work tree is at, if any.
-    pub fn code_commit(&self) -> Option<crate::model::ObjectId> {
-        match self.refs {
-            Backend::Files => self.find_ref_id("HEAD").ok()?,
+    pub fn code_commit(&self) -> Option<ObjectId> {
+        let head = match self.refs {
+            Backend::Files => self.git.head_id().ok()?.detach(),
             Backend::Reftable => {
                 let answer =
                     super::git::run(self, "rev-parse", &["--verify", "--quiet", "HEAD^{commit}"], None).ok()?;
-                std::str::from_utf8(answer.trim_ascii()).ok()?.parse().ok()
+                gix::ObjectId::from_hex(answer.trim_ascii()).ok()?
             }
-        }
+        };
+        ObjectId::from_bytes(head.as_slice())
     }
+}
+
+/// Tells whether the search went up to a folder of `GIT_CEILING_DIRECTORIES`: git stops below it, gix there.
+fn is_at_ceiling(dir: &Path, found: &Path) -> bool {
+    let given = std::env::var_os("GIT_CEILING_DIRECTORIES").filter(|_| std::env::var_os("GIT_DIR").is_none());
+    let Some(ceilings) = given else { return false };
+    let (Ok(dir), Ok(found)) = (dir.canonicalize(), found.canonicalize()) else { return false };
+    dir != found
+        && std::env::split_paths(&ceilings).any(|ceiling| ceiling.canonicalize().is_ok_and(|path| path == found))
+}
+
+/// Refuses an object directory beside the repository's own, which gix does not know: what git would look for there
+/// would be stored elsewhere. In a receive quarantine nothing is written anyway.
+fn check_objects(own: &Path) -> Result<(), StoreError> {
+    let given = std::env::var_os("GIT_OBJECT_DIRECTORY").filter(|_| std::env::var_os("GIT_QUARANTINE_PATH").is_none());
+    match given.map(PathBuf::from) {
+        Some(given) if given.canonicalize().ok() != own.canonicalize().ok() => {
+            Err(unsupported("object directory (GIT_OBJECT_DIRECTORY)", &given.display().to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the commits whose parents a shallow clone left out.
+fn shallow_commits(git: &gix::Repository) -> Result<HashSet<ObjectId>, StoreError> {
+    let commits = git.shallow_commits().map_err(|error| StoreError::Open { reason: error_chain(&error).join(": ") })?;
+    Ok(commits.iter().flat_map(|commits| commits.iter()).map(|id| from_gix(id)).collect())
 }
 
 fn check_format(git: &gix::Repository) -> Result<(), StoreError> {
@@ -135,8 +174,12 @@ fn unsupported(what: &'static str, value: &str) -> StoreError {
 fn open_error(dir: &Path, error: &gix::Error) -> StoreError {
     let text: Vec<String> = error_chain(error);
     let all = text.join(": ");
+    let between = |start: &str, end: &str| Some(all.split_once(start)?.1.split_once(end)?.0);
     if all.contains("ntrusted") || all.contains("unsafe") || all.contains("ownership") {
-        StoreError::Untrusted { path: dir.to_owned() }
+        let path = between("The git directory at \"", "\" is considered unsafe").map(PathBuf::from);
+        StoreError::Untrusted { path: path.unwrap_or_else(|| dir.to_owned()) }
+    } else if let Some(version) = between("Unsupported repository format version", "key=").and(between("input=", ",")) {
+        unsupported("format version", version)
     } else if all.contains("Could not find a git repository")
         || all.contains("not a git repository")
         || all.contains("discover")

@@ -22,7 +22,7 @@ pub(super) struct RefLock {
     file: File,
     path: PathBuf,
     target: PathBuf,
-    /// The git directory.
+    /// The git directory that the ref belongs to.
     base: PathBuf,
     done: bool,
 }
@@ -33,6 +33,7 @@ pub(super) fn lock(repo: &Repo, name: &str) -> Result<RefLock, StoreError> {
     let path = repo.ref_base(name).join(format!("{name}.lock"));
     let deadline = Instant::now() + STALE * 5;
     let mut folders = 0;
+    let mut seen: Option<(Instant, SystemTime)> = None;
     loop {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok(RefLock { file, path, target, base: repo.ref_base(name).to_owned(), done: false }),
@@ -42,7 +43,7 @@ pub(super) fn lock(repo: &Repo, name: &str) -> Result<RefLock, StoreError> {
                 fs::create_dir_all(folder).map_err(|source| in_the_way(repo, name, folder, source))?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && Instant::now() < deadline => {
-                if is_stale(&path) {
+                if is_stale(&path, &mut seen) {
                     set_aside(repo, &path)?;
                 } else {
                     std::thread::sleep(Duration::from_millis(5));
@@ -63,9 +64,12 @@ fn in_the_way(repo: &Repo, name: &str, path: &Path, source: io::Error) -> StoreE
     }
 }
 
-fn is_stale(path: &Path) -> bool {
-    let modified = fs::metadata(path).and_then(|data| data.modified());
-    modified.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE))
+/// Tells whether a lock file is old by the clock, or has been the same for as long while we looked: the clock may have been
+/// set back since.
+fn is_stale(path: &Path, seen: &mut Option<(Instant, SystemTime)>) -> bool {
+    let Ok(time) = fs::metadata(path).and_then(|data| data.modified()) else { return false };
+    let (since, _) = *seen.insert(seen.filter(|(_, known)| *known == time).unwrap_or((Instant::now(), time)));
+    since.elapsed() > STALE || SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE)
 }
 
 /// Moves a lock file out of the way, and keeps it, should somebody want to know what happened.
@@ -112,7 +116,7 @@ impl RefLock {
     }
 }
 
-/// Syncs a ref's folder, and those above it while they are new, up to the git directory.
+/// Syncs a ref's folder, and those above it, up to the git directory, while they are new.
 fn sync_dirs(folder: &Path, base: &Path) -> Result<(), StoreError> {
     sync_dir(folder)?;
     let fresh = |path: &Path| {
@@ -135,7 +139,8 @@ impl Drop for RefLock {
     }
 }
 
-/// Adds a line to a ref's log with one write, so that no reader and no crash sees half of it.
+/// Adds a line to a ref's log with one write, so that no reader and no crash sees half of it; neither does a full disk leave
+/// half of it.
 pub(super) fn append_reflog(
     repo: &Repo,
     name: &str,
@@ -157,7 +162,12 @@ pub(super) fn append_reflog(
         }
         opened => opened,
     };
-    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    let written = file.and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.write_all(line.as_bytes()).inspect_err(|_| {
+            let _ = file.set_len(length);
+        })
+    });
     written.map_err(StoreError::io("write", &path))
 }
 

@@ -95,13 +95,6 @@ impl Repo {
             return reftable::list(self, prefix);
         }
         let mut found = BTreeMap::new();
-        let packed = self.git.refs.cached_packed_buffer().map_err(|error| ref_error(prefix, &error))?;
-        if let Some(packed) = packed {
-            let rows = packed.iter_prefixed(prefix.into()).map_err(|error| ref_error(prefix, &error))?;
-            for row in rows.filter_map(Result::ok) {
-                found.insert(row.name.as_bstr().to_string(), from_gix(&row.target()));
-            }
-        }
         let root = self.common_dir.join(prefix.trim_end_matches('/'));
         for file in walkdir::WalkDir::new(&root).max_depth(6).into_iter().filter_map(Result::ok) {
             let Ok(below) = file.path().strip_prefix(&self.common_dir) else { continue };
@@ -110,6 +103,14 @@ impl Repo {
                 && let Some(id) = self.find_ref_id(name)?
             {
                 found.insert(name.to_owned(), id);
+            }
+        }
+        // After the files: `git pack-refs` packs a ref before it removes its file.
+        let packed = self.git.refs.cached_packed_buffer().map_err(|error| ref_error(prefix, &error))?;
+        if let Some(packed) = packed {
+            let rows = packed.iter_prefixed(prefix.into()).map_err(|error| ref_error(prefix, &error))?;
+            for row in rows.filter_map(Result::ok) {
+                found.entry(row.name.as_bstr().to_string()).or_insert_with(|| from_gix(&row.target()));
             }
         }
         Ok(found.into_iter().collect())
@@ -145,10 +146,11 @@ impl Repo {
             }
             locked.push((lock, now));
         }
-        for (edit, (lock, now)) in edits.iter().zip(locked) {
+        // All that a full disk can hinder comes before the first ref moves.
+        for (edit, (lock, now)) in edits.iter().zip(&locked) {
             let Some(new) = &edit.new else { continue };
             lock.write(new, durability)?;
-            let old = match &now {
+            let old = match now {
                 Some(RefValue::Id(id)) => Some(*id),
                 Some(RefValue::Symbolic(target)) => self.find_ref_id(target)?,
                 None => None,
@@ -158,9 +160,8 @@ impl Repo {
                 RefValue::Symbolic(target) => self.find_ref_id(target)?,
             };
             ref_file::append_reflog(self, &edit.name, old, new, who, &edit.message)?;
-            lock.commit(durability)?;
         }
-        Ok(())
+        locked.into_iter().try_for_each(|(lock, _)| lock.commit(durability))
     }
 
     /// Returns the file that a loose ref has.

@@ -1,7 +1,5 @@
 //! Revisions in git's language: `HEAD~3`, `main@{1}`, `claude-1a2b/main`, tags, entry ids, object ids.
 
-use gix::objs::Kind;
-
 use super::head::{HEAD, Head, ORIG_HEAD};
 use super::object::from_gix;
 use super::refs::Backend;
@@ -28,6 +26,10 @@ impl Repo {
         }
         let cut = suffix_start(revision);
         let (name, suffix) = revision.split_at(cut);
+        // As in git, only `@{1}` may leave the name out.
+        if name.is_empty() && !suffix.starts_with("@{") {
+            return Err(unknown());
+        }
         let Some((base, reference)) = self.resolve_name(name)? else { return Err(unknown()) };
         if suffix.is_empty() {
             return Ok(base);
@@ -42,21 +44,15 @@ impl Repo {
         if self.refs == Backend::Reftable {
             return reftable::resolve(self, &whole).ok_or_else(unknown);
         }
-        let parse = |git: &gix::Repository| {
-            let object = git.rev_parse_single(whole.as_str()).ok()?.object().ok()?;
-            Some(from_gix(&object.peel_to_kind(Kind::Commit).ok()?.id))
-        };
-        parse(&self.git).or_else(|| parse(&self.reopen()?)).ok_or_else(unknown)
+        let find = || self.git.rev_parse_single(whole.as_str());
+        // Housekeeping of others may move objects while they are read: the second time, gix looks at the packs anew.
+        let found = find().or_else(|_| find()).map_err(|_| unknown())?;
+        let commit = found.object().and_then(|object| object.peel_to_kind(gix::objs::Kind::Commit));
+        Ok(from_gix(&commit.map_err(|_| unknown())?.id))
     }
 
     /// Finds what a plain name stands for, and the ref that says so.
     fn resolve_name(&self, name: &str) -> Result<Option<(ObjectId, Option<String>)>, StoreError> {
-        // As git has it, an id in full is that object, whatever refs are called.
-        if let Ok(id) = name.parse::<ObjectId>()
-            && matches!(self.read_any(&id), Ok((Kind::Commit, _)))
-        {
-            return Ok(Some((id, None)));
-        }
         let head = self.head()?;
         let current = match &head {
             Head::Branch(branch) => self.branch_ref(branch),

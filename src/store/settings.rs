@@ -30,10 +30,7 @@ impl Settings {
         let text = |key: &str| config.string(key).map(|value| value.to_string());
         let bad = |key: &str| StoreError::Config { key: key.to_owned(), value: text(key).unwrap_or_default() };
         let flag = |key: &str| config.try_boolean(key).map_err(|_| bad(key));
-        let number = |key: &str| match config.try_integer(key).map_err(|_| bad(key))? {
-            Some(value) => u64::try_from(value).map(Some).map_err(|_| bad(key)),
-            None => Ok(None),
-        };
+        let number = |key: &str| number(&config, key);
         let ref_prefix = text("trace.refPrefix").unwrap_or_else(|| "refs/trace".to_owned());
         let ref_prefix = ref_prefix.trim_end_matches('/').to_owned();
         let sound = ref_prefix.starts_with("refs/")
@@ -63,5 +60,15 @@ impl Settings {
     /// Decides how a write is synced: as configured, else by whether it exists nowhere else.
     pub fn durability(&self, replayable: bool) -> Durability {
         if self.fsync.unwrap_or(!replayable) { Durability::Durable } else { Durability::Lazy }
+    }
+}
+
+/// Reads a number that is not negative, with git's units.
+pub(super) fn number(config: &gix::config::Snapshot<'_>, key: &str) -> Result<Option<u64>, StoreError> {
+    let text = || config.string(key).map(|value| value.to_string()).unwrap_or_default();
+    let bad = || StoreError::Config { key: key.to_owned(), value: text() };
+    match config.try_integer(key).map_err(|_| bad())? {
+        Some(value) => u64::try_from(value).map(Some).map_err(|_| bad()),
+        None => Ok(None),
     }
 }

@@ -1,7 +1,11 @@
 //! New objects on their way to disk: a few loose ones, or a pack.
 
+use std::fs;
+use std::path::PathBuf;
+
 use gix::objs::Kind;
 
+use super::lock::Guard;
 use super::object::{from_gix, to_gix};
 use super::pack::{Base, Durability, Options, PackWriter, write_small_pack};
 use super::{Repo, StoreError, loose};
@@ -23,11 +27,13 @@ pub(super) struct Flushed {
     pub(super) loose: Vec<ObjectId>,
     /// The file name of a pack, without its ending.
     pub(super) pack: Option<String>,
+    kept: Option<Kept>,
 }
 
 impl Sink {
     pub(super) fn many(repo: &Repo) -> Self {
-        Sink::Many(Box::new(PackWriter::create(&repo.objects_dir, repo.gix_kind(), Options::default())))
+        let options = Options { keep: true, ..Options::default() };
+        Sink::Many(Box::new(PackWriter::create(&repo.objects_dir, repo.gix_kind(), options)))
     }
 
     /// Takes an object in and returns its id; `base` is an object nearly the same.
@@ -69,24 +75,55 @@ impl Sink {
     }
 
     /// Brings the objects to disk, where git sees them.
-    pub(super) fn flush(self, repo: &Repo, durability: Durability) -> Result<Flushed, StoreError> {
+    ///
+    /// No ref names them yet. git spares loose objects for two weeks then, but `git repack -ad` and `git gc --prune=now` drop
+    /// what no ref names from packs, and the latter loose objects too: so a pack is kept until [`Flushed::release`], and
+    /// beside a running `git gc` nothing is written loose.
+    pub(super) fn flush(self, repo: &Repo, _guard: &Guard, durability: Durability) -> Result<Flushed, StoreError> {
         let finished = match self {
-            Sink::Few(objects) if durability == Durability::Lazy => {
+            Sink::Few(objects) if durability == Durability::Lazy && !repo.common_dir.join("gc.pid").exists() => {
+                let mut loose = Vec::with_capacity(objects.len());
                 for (id, kind, bytes) in &objects {
-                    loose::write(&repo.objects_dir, &to_gix(id), *kind, bytes, durability)?;
+                    if loose::write(&repo.objects_dir, &to_gix(id), *kind, bytes, durability)? {
+                        loose.push(*id);
+                    }
                 }
-                let loose = objects.into_iter().map(|(id, ..)| id).collect();
-                return Ok(Flushed { loose, pack: None });
+                return Ok(Flushed { loose, pack: None, kept: None });
             }
             Sink::Few(objects) => {
-                let objects: Vec<(Kind, &[u8])> =
+                let raw: Vec<(Kind, &[u8])> =
                     objects.iter().map(|(_, kind, bytes)| (*kind, bytes.as_slice())).collect();
-                write_small_pack(&repo.objects_dir, repo.gix_kind(), &objects, durability)?
+                let finished = write_small_pack(&repo.objects_dir, repo.gix_kind(), &raw, durability)?;
+                for (id, ..) in &objects {
+                    loose::remove_empty(&repo.objects_dir, &to_gix(id));
+                }
+                finished
             }
-            Sink::Many(pack) => pack.finish(durability)?,
+            // One sync for the whole of it: a power cut may undo an import, which can be done again, but must not leave a ref
+            // that names objects in an empty pack, on which nothing could be built again.
+            Sink::Many(pack) => pack.finish(Durability::Durable)?,
         };
-        let pack = finished.and_then(|finished| Some(finished.pack.file_stem()?.to_str()?.to_owned()));
-        Ok(Flushed { loose: Vec::new(), pack })
+        let Some(finished) = finished else { return Ok(Flushed::default()) };
+        let pack = finished.pack.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
+        Ok(Flushed { loose: Vec::new(), pack, kept: finished.keep.map(Kept) })
+    }
+}
+
+impl Flushed {
+    /// Leaves the pack to git: refs name its objects now.
+    pub(super) fn release(&mut self) {
+        self.kept = None;
+    }
+}
+
+/// Holds git's hands off a pack until it is dropped.
+#[derive(Debug)]
+struct Kept(PathBuf);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // What stays behind is removed with the next merging of packs.
+        let _ = fs::remove_file(&self.0);
     }
 }
 

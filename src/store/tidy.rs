@@ -4,23 +4,17 @@
 //! two files under the git directory; when they are lost, the objects are simply left to `git gc`.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use gix::objs::Kind;
 
 use super::lock::Guard;
 use super::object::{from_gix, to_gix};
-use super::pack::{Base, Durability, Options, PackWriter};
+use super::pack::{Base, Durability, KEEP_NOTE, Options, PackWriter};
 use super::sink::Flushed;
 use super::{Repo, StoreError, git};
 use crate::model::ObjectId;
-
-/// Our list of loose objects, raw ids.
-const LOOSE: &str = "loose";
-
-/// Our list of packs, by file name, oldest first.
-const PACKS: &str = "packs";
 
 /// Number of our packs from which on they are merged; git's own limit is 50.
 const PACKS_MAX: usize = 16;
@@ -29,27 +23,29 @@ const PACKS_MAX: usize = 16;
 const GRAPH_MIN: usize = 1000;
 
 impl Repo {
-    /// Notes what was written, and tells whether it is time to tidy up. What goes wrong here loses nothing, so that it
+    /// Notes what was written, and tidies up when there is much of it. What goes wrong here loses nothing, so that it
     /// is no error of the change.
-    pub(super) fn note_written(&self, _guard: &Guard, flushed: &Flushed) -> bool {
-        let limit = self.settings.auto_pack;
-        if limit == 0 {
-            return false;
-        }
-        let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
-        let many = |size: u64| size / self.kind.id_len() as u64 >= limit;
-        let much_loose = !raw.is_empty() && note(&self.trace_dir().join(LOOSE), &raw).is_ok_and(many);
-        let Some(pack) = &flushed.pack else { return much_loose };
-        let line = format!("{pack}\n");
-        let many = |size: u64| size / line.len() as u64 >= PACKS_MAX as u64;
-        note(&self.trace_dir().join(PACKS), line.as_bytes()).is_ok_and(many) || much_loose
+    pub(super) fn tidy(&self, guard: &Guard, flushed: Flushed) {
+        let _ = self.try_tidy(guard, &flushed);
     }
 
-    /// Tidies up, unless another process is at it. Others may write meanwhile: their queue is joined only for a moment.
-    pub(super) fn tidy(&self) {
-        if let Ok(Some(_turn)) = self.try_lock_house() {
-            let _ = self.pack_loose(self.settings.auto_pack).and_then(|()| self.merge_packs());
+    fn try_tidy(&self, guard: &Guard, flushed: &Flushed) -> Result<(), StoreError> {
+        let limit = self.settings.auto_pack;
+        if limit == 0 {
+            return Ok(());
         }
+        if !flushed.loose.is_empty() {
+            let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
+            let size = note(&self.trace_dir().join("loose"), &raw)?;
+            if size / self.kind.id_len() as u64 >= limit {
+                self.pack_loose(guard)?;
+            }
+        }
+        if let Some(pack) = &flushed.pack {
+            note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes())?;
+            self.merge_packs(guard)?;
+        }
+        Ok(())
     }
 
     /// Packs the loose objects that we wrote, now.
@@ -57,25 +53,14 @@ impl Repo {
     /// # Errors
     /// When the pack cannot be written; the loose objects are still there then.
     pub fn pack_own_objects(&self) -> Result<(), StoreError> {
-        let _turn = self.lock_house()?;
-        self.pack_loose(1)?;
-        self.merge_packs()
+        let guard = self.lock()?;
+        self.pack_loose(&guard)?;
+        self.merge_packs(&guard)
     }
 
-    /// Packs our loose objects if there are so many.
-    fn pack_loose(&self, least: u64) -> Result<(), StoreError> {
-        let (list, taken) = (self.trace_dir().join(LOOSE), self.trace_dir().join(LOOSE).with_extension("taken"));
-        let raw = {
-            let _guard = self.lock()?;
-            // The second list is there when a process was killed at what follows.
-            let raw = [fs::read(&taken).unwrap_or_default(), fs::read(&list).unwrap_or_default()].concat();
-            if raw.is_empty() || raw.len() as u64 / (self.kind.id_len() as u64) < least {
-                return Ok(());
-            }
-            write_whole(&taken, &raw)?;
-            let _ = fs::remove_file(&list);
-            raw
-        };
+    fn pack_loose(&self, guard: &Guard) -> Result<(), StoreError> {
+        let list = self.trace_dir().join("loose");
+        let raw = fs::read(&list).unwrap_or_default();
         let ids: Vec<ObjectId> = raw.chunks_exact(self.kind.id_len()).filter_map(ObjectId::from_bytes).collect();
         let file = |id: &ObjectId| {
             let hex = id.to_string();
@@ -85,44 +70,60 @@ impl Repo {
         let ids: Vec<ObjectId> = ids.into_iter().filter(|id| file(id).exists()).collect();
         let written = self.write_pack(ids.iter().copied())?;
         if let Some(pack) = written {
-            let _guard = self.lock()?;
-            note(&self.trace_dir().join(PACKS), format!("{pack}\n").as_bytes())?;
+            note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes())?;
         }
-        fs::remove_file(&taken).map_err(StoreError::io("remove", &taken))?;
+        match fs::remove_file(&list) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("remove", &list)(error));
+            }
+            _ => {}
+        }
         for id in &ids {
             // Readers that miss the file look at the packs again.
             let _ = fs::remove_file(file(id));
         }
-        Ok(())
+        self.merge_packs(guard)
     }
 
-    /// Merges our small packs when there are many of them: the smallest first, as long as one is not much larger than
-    /// all before it, so that every object is rewritten only a few times in its life.
-    fn merge_packs(&self) -> Result<(), StoreError> {
-        let list = self.trace_dir().join(PACKS);
-        let noted = fs::read_to_string(&list).unwrap_or_default();
+    /// Merges our small packs when there are many of them: the smaller half, and more as long as one is not much larger
+    /// than all before it, so that every object is rewritten only a few times in its life.
+    fn merge_packs(&self, _guard: &Guard) -> Result<(), StoreError> {
+        let list = self.trace_dir().join("packs");
+        let mut noted = fs::read_to_string(&list).unwrap_or_default();
+        if noted.lines().count() < PACKS_MAX {
+            return Ok(());
+        }
         let folder = self.objects_dir.join("pack");
         let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
+        noted.extend(self.abandoned(&folder)?.iter().map(|name| format!("{name}\n")));
+        // Packs that git has put into its own index of many packs must stay: it would miss them.
+        let indexed = fs::read(folder.join("multi-pack-index")).unwrap_or_default();
+        let chained = folder.join("multi-pack-index.d").exists();
+        let free = |name: &str| {
+            let companions = ["keep", "bitmap", "rev", "mtimes", "promisor"];
+            !chained
+                && memchr::memmem::find(&indexed, name.as_bytes()).is_none()
+                && !companions.iter().any(|ending| path(name, ending).exists())
+        };
         let mut packs: Vec<(u64, String)> = noted
             .lines()
-            .filter(|name| is_pack_name(name))
+            .filter(|name| is_pack_name(name) && free(name))
             .filter_map(|name| Some((fs::metadata(path(name, "pack")).ok()?.len(), name.to_owned())))
             .collect();
         packs.sort();
         packs.dedup();
         if packs.len() < PACKS_MAX {
-            return Ok(());
+            // `git gc` has taken the others over.
+            let text: String = packs.iter().map(|(_, name)| format!("{name}\n")).collect();
+            return write_whole(&list, text.as_bytes());
         }
         let mut sum = 0;
-        let merged = packs.iter().take_while(|(size, _)| {
-            let fits = sum == 0 || *size <= sum * 2;
+        let merged = packs.iter().enumerate().take_while(|(nth, (size, _))| {
+            let fits = *nth < PACKS_MAX / 2 || *size <= sum * 2;
             sum += size;
             fits
         });
-        let merged: Vec<String> = merged.map(|(_, name)| name.clone()).collect();
-        if merged.len() < PACKS_MAX / 2 {
-            return Ok(());
-        }
+        let merged: Vec<String> = merged.map(|(_, (_, name))| name.clone()).collect();
         // Our packs are noted in the order in which they were made, which is the order that deltas like.
         let in_order = noted.lines().filter(|name| merged.iter().any(|one| one == name));
         let mut ids = Vec::new();
@@ -131,14 +132,9 @@ impl Repo {
         }
         let commits_before = ids.len() / 3;
         let written = self.write_pack(ids.into_iter())?;
-        {
-            let _guard = self.lock()?;
-            // Read once more: others may have added theirs.
-            let noted = fs::read_to_string(&list).unwrap_or_default();
-            let kept = noted.lines().filter(|name| !merged.iter().any(|one| one == name));
-            let text: String = kept.chain(written.as_deref()).map(|name| format!("{name}\n")).collect();
-            write_whole(&list, text.as_bytes())?;
-        }
+        let kept = packs.iter().map(|(_, name)| name).filter(|name| !merged.contains(name));
+        let text: String = kept.chain(written.as_ref()).map(|name| format!("{name}\n")).collect();
+        write_whole(&list, text.as_bytes())?;
         for name in merged.iter().filter(|name| Some(*name) != written.as_ref()) {
             // The index goes first: without it nobody looks for the pack.
             let _ = fs::remove_file(path(name, "idx"));
@@ -148,6 +144,22 @@ impl Repo {
             self.write_commit_graph()?;
         }
         Ok(())
+    }
+
+    /// Lets go of the packs of processes that were killed before a ref named their objects, and names them: since we hold
+    /// the queue's lock, nobody is about to name them.
+    fn abandoned(&self, folder: &Path) -> Result<Vec<String>, StoreError> {
+        let mut names = Vec::new();
+        for file in fs::read_dir(folder).map_err(StoreError::io("list", folder))?.filter_map(Result::ok) {
+            let path = file.path();
+            if path.extension().is_some_and(|ending| ending == "keep")
+                && fs::read(&path).is_ok_and(|said| said == KEEP_NOTE.as_bytes())
+            {
+                fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+                names.extend(path.file_stem().and_then(|name| name.to_str()).map(str::to_owned));
+            }
+        }
+        Ok(names)
     }
 
     /// Writes objects, in their order, into one durable pack; every tree as a delta of the one before it.

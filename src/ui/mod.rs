@@ -7,6 +7,8 @@
 //! [`Ui::text`] and the messages escape, JSON writes such characters as `\u…`, and [`Ui::raw_out`] lets bytes through
 //! unchanged only where no person reads them. A test feeds the output to a terminal's parser.
 
+#![allow(clippy::disallowed_methods, reason = "this is the room that prints, and starts the pager")]
+
 mod answer;
 pub mod completions;
 mod environment;

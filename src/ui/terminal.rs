@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use clap::error::ErrorKind;
 use serde::Serialize;
 
 use super::answer::Answer;
@@ -186,6 +187,12 @@ impl Ui {
     pub fn usage(&self, error: &clap::Error) -> ExitCode {
         if error.use_stderr() {
             let text = error.to_string();
+            if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && !self.wants_json() {
+                self.say(None, &text);
+                return ExitCode::Usage;
+            }
+            // `git trace --help` is git's: it opens the manual page, which may not be installed.
+            let text = text.replace("try '--help'", "try '-h'");
             let text = text.strip_prefix("error: ").unwrap_or(&text);
             let (message, advice) = text.split_once('\n').unwrap_or((text, ""));
             let code = self.end(Err(Failure::new(ExitCode::Usage, message)));

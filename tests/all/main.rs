@@ -1,4 +1,25 @@
 //! Promises that a user would notice broken, checked on the real program and by real git.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
+
+mod errors;
+mod freshen;
+mod full;
+mod group;
+mod help;
 mod housekeeping;
+mod kills;
+mod pages;
+mod power;
+mod redact_ids;
+mod redact_promises;
+mod redact_vectors;
+mod repositories;
+mod rooms;
+mod syscalls;
+mod tokens_body;
+mod tokens_oracle;
+mod transcripts;
+mod verbs;
 mod world;
+mod writers;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -91,6 +92,24 @@ impl World {
         complaint
     }
 
+    /// Sets a variable of the repository's configuration.
+    pub fn configure(&self, key: &str, value: &str) {
+        self.git(&["config", key, value], &self.repo());
+    }
+
+    /// Returns the subjects of a branch's commits, from the first to the newest, as git sees them.
+    pub fn subjects(&self, branch: &str) -> Vec<String> {
+        let log = self.git(&["log", "--reverse", "--format=%s", &format!("refs/trace/heads/{branch}")], &self.repo());
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Returns the object that a ref names, if there is such a ref.
+    pub fn tip(&self, ref_name: &str) -> Option<String> {
+        let mut command = self.command("git", &self.repo());
+        let output = command.args(["rev-parse", "--verify", "--quiet", ref_name]).output().expect("git starts");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
     /// Runs git, which must end well, and returns what it answered.
     pub fn git(&self, arguments: &[&str], dir: &Path) -> String {
         let output = self.command("git", dir).args(arguments).output().expect("git starts");
@@ -127,6 +146,38 @@ pub fn feed(mut command: Command, input: &[u8]) -> Output {
     // It may end before it has read all.
     let _ = writer.join().expect("no panic");
     output
+}
+
+/// Runs a program with this standard input; one that takes longer than `limit` is killed, and the test has failed.
+pub fn feed_within(limit: Duration, mut command: Command, input: &[u8]) -> Output {
+    use std::io::Write;
+    let started = Instant::now();
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // Small enough for the pipe, so that this does not wait.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    while child.try_wait().expect("it is our child").is_none() {
+        if started.elapsed() > limit {
+            let _ = child.kill();
+            panic!("{command:?} did not end within {limit:?}");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.wait_with_output().expect("it has ended")
+}
+
+/// Returns how much of a test to run: the first number by itself, the second where `GITTRACE_SOAK` is set.
+pub fn amount(quick: usize, soak: usize) -> usize {
+    if is_soak() { soak } else { quick }
+}
+
+/// Tells whether the long runs were asked for.
+pub fn is_soak() -> bool {
+    std::env::var_os("GITTRACE_SOAK").is_some()
 }
 
 fn succeed(output: Output, arguments: &[&str]) -> String {

@@ -3,6 +3,8 @@
 //! Rows: append durable follow bulk import writers. Each is printed with its target; nothing fails, since a machine may
 //! be busy.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
+
 mod measure;
 
 use std::fs::File;

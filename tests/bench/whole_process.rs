@@ -2,6 +2,8 @@
 //!
 //! Rows: commit context log diff.
 
+#![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
+
 mod measure;
 
 use std::fs::File;

@@ -30,6 +30,9 @@ mod writer;
 
 pub use delta::DeltaError;
 pub use error::PackError;
-pub use publish::{Durability, Finished};
+pub use publish::{Durability, Finished, KEEP_NOTE};
 pub use small::write_small_pack;
 pub use writer::{Base, Options, PackWriter};
+
+#[cfg(test)]
+mod git_tests;

@@ -34,7 +34,12 @@ pub struct Finished {
     pub objects: usize,
     /// The length of the pack file in bytes, its index not counted.
     pub bytes: u64,
+    /// The file that keeps `git repack` from dropping the pack, if it was asked for and was not there before.
+    pub keep: Option<PathBuf>,
 }
+
+/// What a `.keep` file of ours says, so that one that a killed process left behind can be told from the user's.
+pub const KEEP_NOTE: &str = "git-trace\n";
 
 /// Creates a temporary file in `dir`, which is made if it is missing.
 ///
@@ -58,6 +63,22 @@ pub(super) fn create_temporary(dir: &Path, prefix: &str) -> Result<NamedTempFile
     created.map_err(PackError::io("create a temporary file in", dir))
 }
 
+/// Creates the `.keep` file of a pack, unless somebody keeps it already.
+pub(super) fn create_keep(dir: &Path, trailer: &ObjectId) -> Result<Option<PathBuf>, PackError> {
+    let path = dir.join(format!("pack-{trailer}.keep"));
+    match File::create_new(&path) {
+        Ok(mut file) => match file.write_all(KEEP_NOTE.as_bytes()) {
+            Ok(()) => Ok(Some(path)),
+            Err(error) => {
+                let _ = fs::remove_file(&path);
+                Err(PackError::io("write", &path)(error))
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+        Err(error) => Err(PackError::io("create", &path)(error)),
+    }
+}
+
 /// Gives a complete pack of `bytes` bytes and its index their names; the pack first, since git looks for the index.
 ///
 /// A pack of the same name has the same content: it is kept, its time refreshed so that `git gc` does not take its
@@ -72,7 +93,7 @@ pub(super) fn publish(
 ) -> Result<Finished, PackError> {
     let dir = pack.path().parent().map(Path::to_owned).unwrap_or_default();
     let name = |extension: &str| dir.join(format!("pack-{trailer}.{extension}"));
-    let finished = Finished { pack: name("pack"), idx: name("idx"), objects, bytes };
+    let finished = Finished { pack: name("pack"), idx: name("idx"), objects, bytes, keep: None };
 
     if has_length(&finished.pack, bytes) && has_length(&finished.idx, index.len() as u64) {
         keep(&finished, durability)?;

@@ -15,7 +15,7 @@ use super::{
     delta::{self, Encoder},
     entry,
     index::{self, digest, finalize},
-    publish::{Durability, Finished, create_temporary, publish},
+    publish::{Durability, Finished, create_keep, create_temporary, publish},
     table::{Row, Table},
 };
 
@@ -34,12 +34,15 @@ pub struct Options {
     pub max_delta_depth: u8,
     /// Objects and deltas shorter than this many bytes are stored, since deflating them costs time and gains nothing.
     pub stored_below: usize,
+    /// Whether a `.keep` file stands beside the pack before it can be seen, so that no `git repack` drops it as long as no
+    /// ref names its objects. Who asks for it removes it: see [`Finished::keep`].
+    pub keep: bool,
 }
 
 impl Default for Options {
     /// The measured compromise for imports.
     fn default() -> Self {
-        Self { level: 3, max_delta_depth: 50, stored_below: 100 }
+        Self { level: 3, max_delta_depth: 50, stored_below: 100, keep: false }
     }
 }
 
@@ -186,7 +189,12 @@ impl PackWriter {
         self.flush()?;
         let index = index::encode(&self.table, &trailer)?;
         let file = self.file.take().expect("flushing made the file");
-        publish(file, self.written, &index, &trailer, self.table.len(), durability).map(Some)
+        let keep = if self.options.keep { create_keep(&self.pack_dir, &trailer)? } else { None };
+        let finished = publish(file, self.written, &index, &trailer, self.table.len(), durability);
+        if let (Err(_), Some(keep)) = (&finished, &keep) {
+            let _ = std::fs::remove_file(keep);
+        }
+        finished.map(|finished| Some(Finished { keep, ..finished }))
     }
 
     fn check(&self) -> Result<(), PackError> {

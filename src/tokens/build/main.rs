@@ -1,5 +1,7 @@
 //! Writes the ready tables that `src/tokens` embeds, so that nothing is parsed when the program starts.
 
+#![allow(clippy::disallowed_macros, reason = "cargo reads what a build script prints")]
+
 mod classes;
 #[path = "../hash.rs"]
 mod hash;
