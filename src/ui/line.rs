@@ -141,8 +141,10 @@ impl Line {
 
     /// Returns the text without colour and without spaces at the end.
     pub fn plain_text(&self) -> String {
-        let text: String = self.spans.iter().map(Span::text).collect();
-        text.trim_end_matches(' ').to_owned()
+        let mut text: String = self.spans.iter().map(Span::text).collect();
+        let kept = text.trim_end_matches(' ').len();
+        text.truncate(kept);
+        text
     }
 
     /// Returns the text as it goes out, in colour when there is a palette.

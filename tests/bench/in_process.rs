@@ -103,6 +103,8 @@ fn durable() {
     let workspace = scratch.workspace();
     let probe = scratch.path().join("probe");
     std::fs::create_dir(&probe).expect("a folder");
+    // In the first minute of a branch the folders above it are synced too.
+    std::thread::sleep(Duration::from_secs(61));
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for number in 0..200 {
         ours.push(append_one(&workspace, 2_000_000 + number));
