@@ -12,7 +12,7 @@ use super::replay::{FIRST_BRANCH, Replay};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, ClaudeError, Issue, Outcome, Summary, Watermark};
 use crate::capture::{Conversation, Routed};
-use crate::model::{Branch, EntryId, TouchKind};
+use crate::model::{Branch, EntryId, ObjectId, TouchKind};
 use crate::store::{Batch, Size, StoreError};
 
 /// Bytes at the start of a transcript in which its session id is looked for.
@@ -56,7 +56,7 @@ pub struct ImportedBranch {
     /// The branch, `<agent>/<name>`.
     pub branch: String,
     /// Its newest commit.
-    pub commit: crate::model::ObjectId,
+    pub commit: ObjectId,
 }
 
 /// What is remembered of an import, under the git directory. Losing it costs time, nothing else.
@@ -174,10 +174,7 @@ impl Run<'_, '_> {
     fn read_known(&self) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
         let repo = &self.workspace.repo;
         let mut known: BTreeMap<String, HashSet<EntryId>> = BTreeMap::new();
-        let ours = |agent: &str| {
-            agent.strip_prefix(self.agent.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        for (branch, tip) in repo.branches()?.into_iter().filter(|(branch, _)| ours(branch.agent())) {
+        for (branch, tip) in own_branches(self.workspace, &self.agent)? {
             let ids = known.entry(branch.agent().to_owned()).or_default();
             for commit in repo.history(&[tip], &[])? {
                 let added = commit?.facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
@@ -233,14 +230,14 @@ impl Run<'_, '_> {
             let memory = Memory { version: 1, watermark: outcome.watermark.to_json(), branches };
             write_memory(memory_path, &memory)?;
         }
-        let ours = |agent: &str| {
-            agent.strip_prefix(self.agent.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        };
-        let tips = repo.branches()?.into_iter().filter(|(branch, _)| ours(branch.agent()));
+        let tips = own_branches(self.workspace, &self.agent)?;
         let Outcome { summary, issues, pending, .. } = outcome;
         Ok(Imported {
             agent: self.agent.clone(),
-            branches: tips.map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }).collect(),
+            branches: tips
+                .into_iter()
+                .map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit })
+                .collect(),
             commits,
             entries,
             summary,
@@ -249,6 +246,13 @@ impl Run<'_, '_> {
             redacted,
         })
     }
+}
+
+/// Lists the branches of an agent's record, those of its subagents included.
+fn own_branches(workspace: &Workspace, agent: &str) -> Result<Vec<(Branch, ObjectId)>, OpError> {
+    let own = |name: &str| name.strip_prefix(agent).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let branches = workspace.repo.branches()?.into_iter();
+    Ok(branches.filter(|(branch, _)| own(branch.agent())).collect())
 }
 
 /// Names the agent of a conversation: the session's, or one of its own for a subagent.

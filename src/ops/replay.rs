@@ -9,7 +9,6 @@ use crate::codec::{Manifest, Meta, Replaces};
 use crate::model::{
     Branch, Entry, EntryId, Flags, Message, ObjectId, Operation, Person, Role, Step, Time, Touch, TouchKind,
 };
-use crate::redact::Redacted;
 use crate::store::{Batch, CommitRequest, Context, Start};
 use crate::tokens::Encoding;
 
@@ -263,7 +262,7 @@ impl<'w> Replay<'w> {
         context.commit(CommitRequest {
             operation,
             subject: redactor.line(&subject),
-            body: no_text(redactor),
+            body: redactor.line(""),
             entries,
             author: self.workspace.author_for(person.clone(), Some(&self.agent)),
             committer: person,
@@ -323,8 +322,4 @@ fn subject(verb: &str, message: &Message) -> String {
     let what = if message.role == Role::Summary { "" } else { message.role.name() };
     let gap = if what.is_empty() { "" } else { " " };
     format!("{verb}{gap}{what}: {}", preview_body(&message.kind, &message.body))
-}
-
-fn no_text(redactor: &crate::redact::Redactor) -> Redacted<String> {
-    redactor.line("")
 }

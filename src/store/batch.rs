@@ -94,11 +94,6 @@ impl Batch<'_> {
         self.repo
     }
 
-    /// Names the branches that this change has touched, with their newest commits.
-    pub fn tips(&self) -> impl Iterator<Item = (&str, Option<ObjectId>)> {
-        self.drafts.iter().map(|(name, (_, draft))| (name.as_str(), draft.tip))
-    }
-
     /// Stores all objects, then moves all refs whose branch has new commits.
     ///
     /// # Errors

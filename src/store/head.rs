@@ -173,8 +173,9 @@ impl Repo {
             found.map(|value| value.to_string()).ok_or(StoreError::NoIdentity)
         };
         let name = find([&format!("{who}.name"), "user.name"])?;
-        let email = find([&format!("{who}.email"), "user.email"])
-            .or_else(|_| find(["gitoxide.user.emailFallback", "gitoxide.user.emailFallback"]))?;
+        let email = find([&format!("{who}.email"), "user.email"]).or_else(|_| {
+            config.string("gitoxide.user.emailFallback").map(|value| value.to_string()).ok_or(StoreError::NoIdentity)
+        })?;
         Ok(Person { name, email, time: clock::moment(date)? })
     }
 
