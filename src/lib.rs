@@ -5,7 +5,9 @@
 pub mod capture;
 pub mod codec;
 pub mod commands;
+pub mod drivers;
 pub mod export;
+pub mod merge;
 pub mod model;
 pub mod ops;
 pub mod redact;

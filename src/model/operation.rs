@@ -19,6 +19,16 @@ pub enum Operation {
     Drop,
     /// Put a summary, or shorter bodies, in the place of entries.
     Compress,
+    /// Put the originals back in the place of what compressed them.
+    Restore,
+    /// Gave entries another place.
+    Reorder,
+    /// Brought in what another branch did.
+    Merge,
+    /// Did again what one commit did elsewhere.
+    CherryPick,
+    /// Took back what one commit did.
+    Revert,
     /// An operation that this version does not know: shown and kept.
     Other(String),
 }
@@ -34,6 +44,11 @@ impl Operation {
             "unpin" => Operation::Unpin,
             "drop" => Operation::Drop,
             "compress" => Operation::Compress,
+            "restore" => Operation::Restore,
+            "reorder" => Operation::Reorder,
+            "merge" => Operation::Merge,
+            "cherry-pick" => Operation::CherryPick,
+            "revert" => Operation::Revert,
             other => Operation::Other(other.to_owned()),
         }
     }
@@ -48,6 +63,11 @@ impl Operation {
             Operation::Unpin => "unpin",
             Operation::Drop => "drop",
             Operation::Compress => "compress",
+            Operation::Restore => "restore",
+            Operation::Reorder => "reorder",
+            Operation::Merge => "merge",
+            Operation::CherryPick => "cherry-pick",
+            Operation::Revert => "revert",
             Operation::Other(name) => name,
         }
     }

@@ -6,7 +6,7 @@ use super::workspace::{Target, Workspace};
 use super::{OpError, preview};
 use crate::codec::{Manifest, Meta};
 use crate::export::plain_text;
-use crate::model::{BodyKind, Entry, EntryId, Flags, ObjectId, Operation, Person, Role, Touch, Usage};
+use crate::model::{BodyKind, Entry, EntryId, Flags, NanoDollars, ObjectId, Operation, Person, Role, Touch, Usage};
 use crate::redact::Redacted;
 use crate::store::{Batch, CommitRequest, Context, Size, Start, StoreError};
 use crate::tokens::{self, Encoding};
@@ -69,11 +69,27 @@ pub(super) struct Record {
     pub(super) entries: Vec<Touch>,
     pub(super) model: Option<String>,
     pub(super) usage: Option<Usage>,
+    /// What a driver's call cost.
+    pub(super) cost: Option<NanoDollars>,
+    /// Further trailers, with full names.
+    pub(super) other: Vec<(String, String)>,
+    /// Parents beside the newest commit: what was merged.
+    pub(super) merged: Vec<ObjectId>,
 }
 
 impl Record {
     pub(super) fn new(operation: Operation, subject: String, entries: Vec<Touch>) -> Self {
-        Record { operation, subject, body: String::new(), entries, model: None, usage: None }
+        Record {
+            operation,
+            subject,
+            body: String::new(),
+            entries,
+            model: None,
+            usage: None,
+            cost: None,
+            other: Vec::new(),
+            merged: Vec::new(),
+        }
     }
 }
 
@@ -214,9 +230,10 @@ impl Workspace {
             code,
             model: record.model,
             usage: record.usage,
-            cost: None,
+            cost: record.cost,
             session: None,
-            other: Vec::new(),
+            other: record.other,
+            merged: record.merged,
         })?;
         let (total, count) = (context.total(), context.count());
         let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);

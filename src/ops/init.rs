@@ -84,6 +84,7 @@ pub fn init(workspace: &Workspace, request: &Init) -> Result<Initialized, OpErro
         cost: None,
         session: None,
         other: Vec::new(),
+        merged: Vec::new(),
     })?;
     batch.finish("trace init", &committer, repo.durability(false))?;
     if let (Some(branch), Ok(Head::Branch(head))) = (&target.branch, repo.head())

@@ -272,6 +272,7 @@ impl<'w> Replay<'w> {
             usage: message.and_then(|message| message.usage),
             cost: None,
             session: Some(self.session.clone()),
+            merged: Vec::new(),
             other: facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value))).collect(),
         })?;
         self.tally.commits += 1;

@@ -51,6 +51,8 @@ pub struct CommitRequest {
     pub session: Option<String>,
     /// Further trailers, with full names.
     pub other: Vec<(String, String)>,
+    /// Parents beside the newest commit: what was merged.
+    pub merged: Vec<ObjectId>,
 }
 
 impl Draft {
@@ -292,6 +294,7 @@ impl Context<'_> {
             cost,
             session,
             other,
+            merged,
         } = request;
         let facts = Facts {
             operation,
@@ -309,7 +312,7 @@ impl Context<'_> {
             other,
         };
         let mut bytes = format!("tree {tree}\n");
-        if let Some(parent) = &draft.tip {
+        for parent in draft.tip.iter().chain(&merged) {
             bytes += &format!("parent {parent}\n");
         }
         bytes += &format!("author {}\ncommitter {}\n\n", signature(&author), signature(&committer));

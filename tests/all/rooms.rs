@@ -11,7 +11,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["codec", "model", "redact"]),
     ("capture", &["codec", "model"]),
     ("export", &["codec", "model"]),
-    ("ops", &["capture", "codec", "export", "model", "redact", "store", "tokens"]),
+    ("drivers", &["model", "tokens"]),
+    ("merge", &["model"]),
+    ("ops", &["capture", "codec", "drivers", "export", "merge", "model", "redact", "store", "tokens"]),
     ("ui", &["model"]),
     ("commands", &["export", "model", "ops", "tokens", "ui"]),
 ];

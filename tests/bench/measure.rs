@@ -118,6 +118,7 @@ pub fn bulk(repo: &Repo, count: u64) {
             cost: None,
             session: None,
             other: Vec::new(),
+            merged: Vec::new(),
         };
         context.commit(request).expect("committed");
     }

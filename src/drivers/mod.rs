@@ -1,0 +1,22 @@
+//! Who writes a summary, or settles a conflict: a rule of ours, a program, or a model behind HTTP.
+//!
+//! One small protocol: a [`Task`] goes in, an [`Answer`] comes back, both have a JSON form. An answer is never trusted:
+//! whoever asked checks it before anything is stored.
+
+mod error;
+mod task;
+
+pub use error::DriverError;
+pub use task::{Answer, Passage, Reconcile, Summarise, Task};
+
+/// Carries out tasks.
+pub trait Driver {
+    /// Returns the name that a commit records, such as `embedded`, `command:claude`, `http:anthropic`.
+    fn name(&self) -> String;
+
+    /// Carries out one task.
+    ///
+    /// # Errors
+    /// When there is no answer that can be read.
+    fn carry_out(&self, task: &Task) -> Result<Answer, DriverError>;
+}
