@@ -99,31 +99,11 @@ impl Group {
         self.chunks.as_ref().is_some_and(Vec::is_empty)
     }
 
-    pub(super) fn last(&self) -> Option<&Entry> {
-        self.chunks.as_ref()?.last()?.entries.as_ref()?.last()
-    }
-
     pub(super) fn entries_mut(&mut self, chunk: usize) -> Option<&mut Vec<Entry>> {
         self.tree.touch();
         let chunk = self.chunks.as_mut()?.get_mut(chunk)?;
         chunk.tree.touch();
         chunk.entries.as_mut()
-    }
-
-    /// Puts an entry where its position says, and returns the size of its chunk; all chunks are loaded.
-    pub(super) fn insert(&mut self, entry: Entry) -> usize {
-        self.tree.touch();
-        let chunks = self.chunks.get_or_insert_default();
-        let follows = |chunk: &Chunk| {
-            chunk.entries.iter().flatten().next_back().is_some_and(|last| last.position > entry.position)
-        };
-        let chunk = chunks.iter().position(follows).unwrap_or(chunks.len() - 1);
-        let chunk = &mut chunks[chunk];
-        chunk.tree.touch();
-        let entries = chunk.entries.get_or_insert_default();
-        let at = entries.partition_point(|other| other.position < entry.position);
-        entries.insert(at, entry);
-        entries.len()
     }
 
     pub(super) fn write<S: TreeStore>(&mut self, store: &mut S) -> Result<ObjectId, S::Error> {

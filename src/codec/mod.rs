@@ -1,5 +1,6 @@
 //! The stored bytes: names, trees, trailers, manifests. Versioned; every decoder takes hostile input.
 
+mod arrange;
 mod chunk;
 mod error;
 mod identity;
@@ -11,6 +12,7 @@ mod snapshot;
 mod tools;
 mod tree;
 
+pub use arrange::arrange;
 pub use error::CodecError;
 pub use identity::derive_entry_id;
 pub use manifest::{FORMAT_VERSION, MANIFEST_NAME, Manifest};

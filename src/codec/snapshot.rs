@@ -9,11 +9,9 @@
 //! `git ls-tree -r` shows the entries in the order of the context, because git sorts by name and `.` comes before the
 //! digits. Appending rewrites the root alone; every 32nd time the tail becomes a chunk.
 
-use std::collections::HashSet;
-
 use super::chunk::{Chunk, Group, Stored, decode_entries, encode_entries, name_number};
 use super::{CodecError, MANIFEST_NAME, RowKind, rows, write_row};
-use crate::model::{Entry, EntryId, HashKind, ObjectId, Position};
+use crate::model::{Entry, HashKind, ObjectId, Position};
 
 /// Most entries in the root, and size of a chunk when it is sealed.
 pub(super) const TAIL_MAX: usize = 32;
@@ -133,69 +131,6 @@ impl Snapshot {
         Ok(all)
     }
 
-    /// Returns the entries of both contexts that are not in trees which both share, each in order. Entries that are
-    /// alike may be among them.
-    ///
-    /// # Errors
-    /// When a tree cannot be read.
-    pub fn differing<S: TreeStore>(
-        &mut self,
-        other: &mut Self,
-        store: &mut S,
-    ) -> Result<(Vec<Entry>, Vec<Entry>), S::Error> {
-        if self.root.id().is_some() && self.root.id() == other.root.id() {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let mut groups = [self.group_ids(store)?, other.group_ids(store)?];
-        groups.reverse();
-        let mut chunks = [self.chunk_ids(store, &groups[0])?, other.chunk_ids(store, &groups[1])?];
-        chunks.reverse();
-        Ok((
-            self.entries_outside(store, &groups[0], &chunks[0])?,
-            other.entries_outside(store, &groups[1], &chunks[1])?,
-        ))
-    }
-
-    fn group_ids<S: TreeStore>(&mut self, store: &mut S) -> Result<HashSet<ObjectId>, S::Error> {
-        Ok(self.load_groups(store)?.iter().filter_map(Group::id).collect())
-    }
-
-    /// Returns the ids of the chunks in groups that the other context does not have.
-    fn chunk_ids<S: TreeStore>(
-        &mut self,
-        store: &mut S,
-        shared: &HashSet<ObjectId>,
-    ) -> Result<HashSet<ObjectId>, S::Error> {
-        let mut ids = HashSet::new();
-        for group in 0..self.load_groups(store)?.len() {
-            if !self.load_groups(store)?[group].id().is_some_and(|id| shared.contains(&id)) {
-                ids.extend(self.load_group(store, group)?.iter().filter_map(Chunk::id));
-            }
-        }
-        Ok(ids)
-    }
-
-    fn entries_outside<S: TreeStore>(
-        &mut self,
-        store: &mut S,
-        groups: &HashSet<ObjectId>,
-        chunks: &HashSet<ObjectId>,
-    ) -> Result<Vec<Entry>, S::Error> {
-        let mut entries = Vec::new();
-        for group in 0..self.load_groups(store)?.len() {
-            if self.load_groups(store)?[group].id().is_some_and(|id| groups.contains(&id)) {
-                continue;
-            }
-            for chunk in 0..self.load_group(store, group)?.len() {
-                if !self.load_group(store, group)?[chunk].id().is_some_and(|id| chunks.contains(&id)) {
-                    entries.extend(self.load_chunk(store, group, chunk)?.iter().cloned());
-                }
-            }
-        }
-        entries.extend(self.tail.iter().cloned());
-        Ok(entries)
-    }
-
     /// Returns the newest entries, as many as stand in the root.
     pub fn tail(&self) -> &[Entry] {
         &self.tail
@@ -212,36 +147,6 @@ impl Snapshot {
         let Some((group, chunk)) = self.last_chunk(store)? else { return Ok(None) };
         let entries = self.load_chunk(store, group, chunk)?;
         Ok(entries.last().map(|entry| entry.position.clone()))
-    }
-
-    /// Finds an entry by its id, newest first.
-    ///
-    /// # Errors
-    /// When a tree cannot be read.
-    pub fn find<S: TreeStore>(&mut self, store: &mut S, id: EntryId) -> Result<Option<Place>, S::Error> {
-        let by_id = |entry: &Entry| entry.id == id;
-        if let Some(at) = self.tail.iter().rposition(by_id) {
-            return Ok(Some(Place { chunk: None, at }));
-        }
-        for group in (0..self.load_groups(store)?.len()).rev() {
-            for chunk in (0..self.load_group(store, group)?.len()).rev() {
-                if let Some(at) = self.load_chunk(store, group, chunk)?.iter().rposition(by_id) {
-                    return Ok(Some(Place { chunk: Some((group, chunk)), at }));
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// Returns the entry at a place that [`Snapshot::find`] gave.
-    pub fn get(&self, place: Place) -> Option<&Entry> {
-        match place.chunk {
-            None => self.tail.get(place.at),
-            Some((group, chunk)) => {
-                let chunk = self.groups.as_ref()?.get(group)?.chunks.as_ref()?.get(chunk)?;
-                chunk.entries.as_ref()?.get(place.at)
-            }
-        }
     }
 
     /// Puts another entry in the place of one; the position must stay.
@@ -299,14 +204,14 @@ impl Snapshot {
             }
             return Ok(());
         }
-        self.load_all(store)?;
-        let groups = self.groups.get_or_insert_default();
-        let follows = |group: &Group| group.last().is_some_and(|last| last.position > entry.position);
-        let group = groups.iter().position(follows).expect("the last sealed entry follows");
-        self.chunks.touch();
-        self.root.touch();
-        if groups[group].insert(entry) > CHUNK_MAX {
-            split_large(groups);
+        let (group, chunk) = self.chunk_around(store, &entry.position)?;
+        let entries = self.load_chunk(store, group, chunk)?;
+        let at = entries.partition_point(|other| other.position < entry.position);
+        if let Some(entries) = self.entries_mut(Place { chunk: Some((group, chunk)), at }) {
+            entries.insert(at, entry);
+            if entries.len() > CHUNK_MAX {
+                self.split_large(store)?;
+            }
         }
         Ok(())
     }
@@ -427,22 +332,30 @@ impl Snapshot {
         self.chunks.touch();
         self.groups.as_mut()?.get_mut(group)?.entries_mut(chunk)
     }
+
+    /// Splits chunks that grew too large, and numbers all chunks anew: only folders change, not what is in the chunks.
+    fn split_large<S: TreeStore>(&mut self, store: &mut S) -> Result<(), S::Error> {
+        for group in 0..self.load_groups(store)?.len() {
+            self.load_group(store, group)?;
+        }
+        let groups = self.groups.get_or_insert_default();
+        let mut chunks: Vec<Chunk> = Vec::new();
+        for chunk in std::mem::take(groups).into_iter().flat_map(|group| group.chunks.unwrap_or_default()) {
+            chunks.extend(chunk.split(CHUNK_MAX, TAIL_MAX));
+        }
+        for (number, mut chunk) in chunks.into_iter().enumerate() {
+            chunk.number = u32::try_from(number).expect("fewer chunks than positions");
+            if groups.last().is_none_or(|group| group.number != chunk.number / GROUP_SIZE) {
+                groups.push(Group::new(chunk.number / GROUP_SIZE));
+            }
+            groups.last_mut().expect("pushed above").push(chunk);
+        }
+        Ok(())
+    }
 }
 
-/// Splits chunks that grew too large, and numbers all chunks anew: only folders change, not what is in the chunks.
-fn split_large(groups: &mut Vec<Group>) {
-    let mut chunks: Vec<Chunk> = Vec::new();
-    for chunk in std::mem::take(groups).into_iter().flat_map(|group| group.chunks.unwrap_or_default()) {
-        chunks.extend(chunk.split(CHUNK_MAX, TAIL_MAX));
-    }
-    for (number, mut chunk) in chunks.into_iter().enumerate() {
-        chunk.number = u32::try_from(number).expect("fewer chunks than positions");
-        if groups.last().is_none_or(|group| group.number != chunk.number / GROUP_SIZE) {
-            groups.push(Group::new(chunk.number / GROUP_SIZE));
-        }
-        groups.last_mut().expect("pushed above").push(chunk);
-    }
-}
+mod search;
+mod window;
 
 #[cfg(test)]
 mod tests;

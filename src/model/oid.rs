@@ -41,6 +41,14 @@ impl ObjectId {
         }
     }
 
+    /// Returns the id of no object: all zeroes.
+    pub const fn null(kind: HashKind) -> Self {
+        match kind {
+            HashKind::Sha1 => ObjectId::Sha1([0; 20]),
+            HashKind::Sha256 => ObjectId::Sha256([0; 32]),
+        }
+    }
+
     /// Returns the raw bytes, 20 or 32 of them.
     pub fn as_bytes(&self) -> &[u8] {
         match self {

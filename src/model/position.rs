@@ -36,6 +36,11 @@ impl Position {
         u64::from(self.number)
     }
 
+    /// Returns the number of digits in the fraction; 0 if there is none.
+    pub fn fraction_len(&self) -> usize {
+        self.fraction.len()
+    }
+
     /// Returns a position strictly between `low` and `high` whose number is that of `low`.
     ///
     /// The fraction is about as short as the gap allows.

@@ -90,6 +90,20 @@ impl Batch<'_> {
         Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
     }
 
+    /// Goes on from another commit than the one that a ref names; at the end the ref moves to what was made on top of it.
+    ///
+    /// # Errors
+    /// When the commit cannot be read.
+    pub fn restart(&mut self, ref_name: &str, commit: ObjectId) -> Result<Context<'_>, StoreError> {
+        let old = match self.drafts.remove(ref_name) {
+            Some((old, _)) => old,
+            None => self.repo.find_ref_id(ref_name)?,
+        };
+        let draft = Draft::load(self.repo, &mut self.sink, commit)?;
+        let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((old, draft));
+        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+    }
+
     pub(super) fn repo(&self) -> &Repo {
         self.repo
     }

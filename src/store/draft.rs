@@ -1,11 +1,13 @@
 //! A context that is being changed, commit by commit, before any ref moves.
 
+use std::collections::{HashMap, HashSet};
+
 use gix::objs::Kind;
 
 use super::ref_file::signature;
 use super::sink::{Committed, Sink, Trees};
 use super::{Repo, StoreError};
-use crate::codec::{Manifest, Meta, Place, Snapshot, encode_message};
+use crate::codec::{CodecError, Manifest, Meta, Place, Snapshot, arrange, encode_message};
 use crate::model::{Commit, Entry, EntryId, Facts, NanoDollars, ObjectId, Operation, Person, Position, Touch, Usage};
 use crate::redact::Redacted;
 
@@ -71,12 +73,17 @@ impl Draft {
         };
         let snapshot = Snapshot::read(&mut Trees { repo, sink }, tree).map_err(|error| not_a_context(tip, error))?;
         // Older than anything else: a newer format must be seen before it is written on.
-        let manifest = match sink.get(&snapshot.manifest())? {
-            Some(bytes) => Manifest::decode(&bytes)?,
-            None => repo.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(tip, error))?,
-        };
+        let manifest = read_manifest(repo, sink, &snapshot.manifest(), tip)?;
         let Facts { total, count, next, .. } = facts;
         Ok(Draft { tip: Some(tip), committed_total: total, total, count, next, manifest, snapshot })
+    }
+}
+
+/// Reads the manifest of a commit's context, which may be part of this very change.
+fn read_manifest(repo: &Repo, sink: &mut Sink, id: &ObjectId, commit: ObjectId) -> Result<Manifest, StoreError> {
+    match sink.get(id)? {
+        Some(bytes) => Ok(Manifest::decode(&bytes)?),
+        None => repo.read_manifest(id).map_err(|error| not_a_context(commit, error)),
     }
 }
 
@@ -112,7 +119,7 @@ impl Repo {
         self.read_manifest(&snapshot.manifest()).map_err(|error| not_a_context(commit.id, error))
     }
 
-    /// Reads the entries of both contexts that are not in trees which both share.
+    /// Reads the entries of both contexts that are not in trees which both share; alike ones may be among them.
     ///
     /// # Errors
     /// As [`Repo::read_entries`].
@@ -122,7 +129,8 @@ impl Repo {
         for snapshot in [&old, &new] {
             self.read_manifest(&snapshot.manifest())?;
         }
-        old.differing(&mut new, &mut Committed(self))
+        let mut windows = Snapshot::windows(&mut [&mut old, &mut new], &mut Committed(self))?.into_iter();
+        Ok((windows.next().unwrap_or_default(), windows.next().unwrap_or_default()))
     }
 
     /// Finds one entry in a commit's context, reading no more trees than needed.
@@ -259,6 +267,61 @@ impl Context<'_> {
         self.account(old.as_ref(), None);
         self.draft.snapshot.remove(place);
         Ok(old)
+    }
+
+    /// Returns what the contexts of these commits and this one do not share: own entries first, then those of each commit,
+    /// in order. Entries that are alike may be among them; see [`Snapshot::windows`].
+    ///
+    /// # Errors
+    /// When a tree cannot be read, or a commit is no context.
+    pub fn windows(&mut self, commits: &[&Commit]) -> Result<(Vec<Entry>, Vec<Vec<Entry>>), StoreError> {
+        let mut trees = Trees { repo: self.repo, sink: self.sink };
+        let mut others = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let read = Snapshot::read(&mut trees, commit.tree);
+            let snapshot = read.map_err(|error| not_a_context(commit.id, error))?;
+            if snapshot.manifest() != self.draft.snapshot.manifest() {
+                read_manifest(self.repo, trees.sink, &snapshot.manifest(), commit.id)?;
+            }
+            others.push(snapshot);
+        }
+        let mut all = vec![&mut self.draft.snapshot];
+        all.extend(others.iter_mut());
+        let mut windows = Snapshot::windows(&mut all, &mut trees)?.into_iter();
+        Ok((windows.next().unwrap_or_default(), windows.collect()))
+    }
+
+    /// Makes a part of the context what is wanted, in the wanted order, and returns it with its new positions.
+    ///
+    /// `before` is that part as it is now, up to the end of the context: all entries, or what [`Context::windows`] gave.
+    /// Positions in `wanted` mean nothing: what is in order keeps its own, what is new or moved gets one.
+    ///
+    /// # Errors
+    /// When a tree cannot be read or written, or all positions are used up.
+    pub fn rearrange(&mut self, before: &[Entry], wanted: Vec<Entry>) -> Result<Vec<Entry>, StoreError> {
+        let after = arrange(before, wanted, || self.next_position())?;
+        let kept: HashMap<EntryId, &Entry> = after.iter().map(|entry| (entry.id, entry)).collect();
+        let mut staying = HashSet::new();
+        for old in before {
+            let new = kept.get(&old.id).filter(|new| new.position == old.position);
+            if new.is_some() {
+                staying.insert(old.id);
+            }
+            if new.is_none_or(|new| **new != *old) {
+                let mut trees = Trees { repo: self.repo, sink: self.sink };
+                let place = self.draft.snapshot.locate(&mut trees, &old.position)?;
+                let place = place.ok_or(CodecError::Tree { reason: "an entry is not where it was" })?;
+                match new {
+                    Some(new) => self.draft.snapshot.replace(place, (*new).clone()),
+                    None => self.draft.snapshot.remove(place),
+                }
+                self.account(Some(old), new.copied());
+            }
+        }
+        for entry in after.iter().filter(|entry| !staying.contains(&entry.id)) {
+            self.insert(entry.clone())?;
+        }
+        Ok(after)
     }
 
     /// Gives the context another manifest.

@@ -12,6 +12,9 @@ use super::{Repo, StoreError, loose};
 use crate::codec::TreeStore;
 use crate::model::ObjectId;
 
+/// Most objects that a change leaves loose; more of them are written faster as a pack.
+const LOOSE_MAX: usize = 64;
+
 /// Gathers the objects of a change. Nothing can be seen by others before [`Sink::flush`].
 pub(super) enum Sink {
     /// Few objects, held in memory.
@@ -81,7 +84,11 @@ impl Sink {
     /// beside a running `git gc` nothing is written loose.
     pub(super) fn flush(self, repo: &Repo, _guard: &Guard, durability: Durability) -> Result<Flushed, StoreError> {
         let finished = match self {
-            Sink::Few(objects) if durability == Durability::Lazy && !repo.common_dir.join("gc.pid").exists() => {
+            Sink::Few(objects)
+                if durability == Durability::Lazy
+                    && objects.len() <= LOOSE_MAX
+                    && !repo.common_dir.join("gc.pid").exists() =>
+            {
                 let mut loose = Vec::with_capacity(objects.len());
                 for (id, kind, bytes) in &objects {
                     if loose::write(&repo.objects_dir, &to_gix(id), *kind, bytes, durability)? {

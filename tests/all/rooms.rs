@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("capture", &["codec", "model"]),
     ("export", &["codec", "model"]),
     ("drivers", &["model", "tokens"]),
-    ("merge", &["model"]),
+    ("merge", &["codec", "model"]),
     ("ops", &["capture", "codec", "drivers", "export", "merge", "model", "redact", "store", "tokens"]),
     ("ui", &["model"]),
     ("commands", &["export", "model", "ops", "tokens", "ui"]),
