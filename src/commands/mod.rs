@@ -2,6 +2,7 @@
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
+mod brought;
 mod changed;
 mod checkout;
 mod commit;
@@ -15,6 +16,7 @@ mod import;
 mod init;
 mod install_man;
 mod log;
+mod merge;
 mod pack;
 mod pin;
 mod reset;
@@ -60,6 +62,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "context", group: "look", args: context::args, run: context::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
+    Verb { name: "merge", group: "join", args: merge::args, run: merge::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
@@ -67,11 +70,12 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Headings of the help, by group.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 6] = [
     ("start", "start a context"),
     ("change", "change it"),
     ("look", "look at it"),
     ("move", "move along its history"),
+    ("join", "bring branches together"),
     ("keep", "keep house"),
 ];
 

@@ -100,7 +100,8 @@ pub fn contradictions(ours: &[Statement], theirs: &[Statement]) -> Vec<Finding> 
     });
     let told: HashSet<(EntryId, EntryId)> = found.iter().map(|finding| (finding.ours, finding.theirs)).collect();
     for our in &ours {
-        for their in theirs.iter().filter(|their| !told.contains(&(our.id, their.id))) {
+        // One entry with two wordings is a conflict of its own.
+        for their in theirs.iter().filter(|their| our.id != their.id && !told.contains(&(our.id, their.id))) {
             found.extend(our.sentence_against(their).or_else(|| our.nearly(their)));
         }
     }
@@ -115,7 +116,8 @@ fn last_values<'s>(side: &[Said<'s>], values: impl Fn(&Said<'s>) -> Vec<(String,
 
 fn compare(ours: &Values, theirs: &Values, found: &mut Vec<Finding>, kind: impl Fn(String) -> FindingKind) {
     for (key, (our_id, our_value)) in ours {
-        if let Some((their_id, their_value)) = theirs.get(key).filter(|(_, value)| value != our_value) {
+        let differs = |(id, value): &&(EntryId, String)| id != our_id && value != our_value;
+        if let Some((their_id, their_value)) = theirs.get(key).filter(differs) {
             found.push(Finding {
                 kind: kind(key.clone()),
                 ours: *our_id,

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::workspace::{Target, Workspace};
 use super::{OpError, preview};
 use crate::codec::{Manifest, Meta};
+use crate::drivers::Answer;
 use crate::export::plain_text;
-use crate::model::{BodyKind, Entry, EntryId, Flags, NanoDollars, ObjectId, Operation, Person, Role, Touch, Usage};
+use crate::model::{
+    BodyKind, Commit, Entry, EntryId, Flags, NanoDollars, ObjectId, Operation, Person, Role, Touch, Usage,
+};
 use crate::redact::Redacted;
 use crate::store::{Batch, CommitRequest, Context, Size, Start, StoreError};
 use crate::tokens::{self, Encoding};
@@ -26,6 +29,9 @@ pub struct Changed {
     pub commit: Option<ObjectId>,
     /// The commit before; `None` if this is the first.
     pub parent: Option<ObjectId>,
+    /// First line of the commit message.
+    #[serde(default)]
+    pub subject: String,
     /// The entries that were touched.
     pub entries: Vec<EntryId>,
     /// Change of the context's size in tokens.
@@ -75,6 +81,8 @@ pub(super) struct Record {
     pub(super) other: Vec<(String, String)>,
     /// Parents beside the newest commit: what was merged.
     pub(super) merged: Vec<ObjectId>,
+    /// The commit that is done again here: its author, agent, session and code commit stay.
+    pub(super) again: Option<Box<Commit>>,
 }
 
 impl Record {
@@ -89,6 +97,7 @@ impl Record {
             cost: None,
             other: Vec::new(),
             merged: Vec::new(),
+            again: None,
         }
     }
 }
@@ -100,6 +109,8 @@ pub(super) struct Editing<'a> {
     pub(super) context: Context<'a>,
     /// Rules whose secrets were replaced so far.
     pub(super) redacted: Vec<String>,
+    /// What drivers answered so far, with their names.
+    pub(super) answers: Vec<(String, Answer)>,
 }
 
 impl Editing<'_> {
@@ -211,14 +222,22 @@ impl Workspace {
         let before = context.total();
         let manifest = context.manifest().clone();
         let encoding = Workspace::encoding(&manifest);
-        let mut editing = Editing { workspace: self, encoding, context, redacted: Vec::new() };
+        let mut editing = Editing { workspace: self, encoding, context, redacted: Vec::new(), answers: Vec::new() };
         let record = edit(&mut editing)?;
 
         let subject = redactor.line(&record.subject);
         let entries: Vec<EntryId> = record.entries.iter().map(|touch| touch.id).collect();
         let reflog = format!("trace {}: {}", record.operation, subject.as_inner());
+        let told = subject.as_inner().clone();
         let Editing { mut context, redacted, .. } = editing;
-        let Actor { author, committer, agent, code } = actor.clone();
+        let Actor { mut author, committer, mut agent, mut code } = actor.clone();
+        let mut session = None;
+        if let Some(again) = record.again {
+            author = again.author;
+            agent = again.facts.agent.or(agent);
+            code = again.facts.code;
+            session = again.facts.session;
+        }
         let commit = context.commit(CommitRequest {
             operation: record.operation,
             subject,
@@ -231,7 +250,7 @@ impl Workspace {
             model: record.model,
             usage: record.usage,
             cost: record.cost,
-            session: None,
+            session,
             other: record.other,
             merged: record.merged,
         })?;
@@ -241,6 +260,7 @@ impl Workspace {
             branch: target.branch.as_ref().map(ToString::to_string),
             commit: Some(commit),
             parent,
+            subject: told,
             entries,
             tokens: signed(total) - signed(before),
             total,

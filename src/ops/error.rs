@@ -1,6 +1,7 @@
 //! Why an operation was not carried out.
 
 use crate::codec::CodecError;
+use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
 use crate::redact::ConfigError;
 use crate::store::StoreError;
@@ -87,6 +88,83 @@ pub enum OpError {
         /// The entry with the other half.
         other: String,
     },
+    /// A driver gave no answer.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// A driver answered with nothing.
+    #[error("the driver '{driver}' answered with nothing")]
+    EmptyAnswer {
+        /// The driver.
+        driver: String,
+    },
+    /// Two sides disagree, and somebody has to say what is right.
+    #[error("{verb}: {count} conflicts")]
+    Conflicts {
+        /// The command that stopped.
+        verb: &'static str,
+        /// How many there are.
+        count: usize,
+    },
+    /// The two sides do not disagree about an entry.
+    #[error("entry '{name}' is not in conflict")]
+    NotInConflict {
+        /// The name as given.
+        name: String,
+    },
+    /// A command stopped earlier and waits.
+    #[error("a {verb} is not finished")]
+    Ongoing {
+        /// The command that waits.
+        verb: &'static str,
+    },
+    /// No command waits to be continued.
+    #[error("no {verb} is waiting")]
+    NothingStopped {
+        /// The command that was to go on.
+        verb: &'static str,
+    },
+    /// The file that remembers a stopped command cannot be used.
+    #[error("cannot read '{file}': {reason}")]
+    BrokenState {
+        /// The file.
+        file: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A branch got other commits while it was worked on.
+    #[error("branch '{branch}' has moved")]
+    BranchMoved {
+        /// The branch.
+        branch: String,
+    },
+    /// A branch cannot be moved forward only.
+    #[error("cannot fast-forward '{branch}' to '{revision}'")]
+    NotForward {
+        /// The branch.
+        branch: String,
+        /// Where it was to go.
+        revision: String,
+    },
+    /// Two contexts began apart.
+    #[error("the two contexts have no common beginning")]
+    Unrelated,
+    /// A history has more common ancestors than can be.
+    #[error("the histories have too many common ancestors")]
+    TooManyAncestors,
+    /// A merge commit did something different for each of its parents.
+    #[error("commit {commit} is a merge")]
+    IsMerge {
+        /// The commit.
+        commit: String,
+    },
+    /// A commit has no such parent.
+    #[error("commit {commit} has no parent {number}")]
+    NoParent {
+        /// The commit.
+        commit: String,
+        /// The parent that was asked for, from 1.
+        number: usize,
+    },
     /// A file could not be read.
     #[error("cannot read '{path}': {source}")]
     Read {
@@ -117,8 +195,20 @@ impl OpError {
             OpError::ToolPair { other, id } => {
                 vec![format!("take both: git trace drop {id} {other} (--force goes on anyway)")]
             }
+            OpError::Ongoing { verb } => vec![
+                format!("to go on: git trace {verb} --continue"),
+                format!("to give it up: git trace {verb} --abort"),
+            ],
+            OpError::IsMerge { .. } => vec!["say which parent it is compared with: -m 1".to_owned()],
+            OpError::Unrelated => vec!["to merge them anyway: --allow-unrelated-histories".to_owned()],
+            OpError::NotForward { revision, .. } => vec![format!("to merge: git trace merge {revision}")],
             _ => Vec::new(),
         }
+    }
+
+    /// Tells whether a person has to decide something before it can go on.
+    pub fn needs_decision(&self) -> bool {
+        matches!(self, OpError::Conflicts { .. })
     }
 }
 

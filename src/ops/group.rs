@@ -152,6 +152,7 @@ impl Changed {
             branch: target.branch.as_ref().map(ToString::to_string),
             commit: Some(commit.id),
             parent,
+            subject: commit.subject.clone(),
             entries: appending.ids.clone(),
             tokens: commit.facts.tokens,
             total: commit.facts.total,

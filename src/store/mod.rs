@@ -29,6 +29,7 @@ mod reftable;
 mod revision;
 mod settings;
 mod sink;
+mod state_file;
 mod tidy;
 
 use std::cell::RefCell;

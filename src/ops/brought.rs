@@ -1,0 +1,190 @@
+//! What a merge, cherry-pick, revert or rebase came to.
+
+use serde::Serialize;
+
+use super::change::Changed;
+use super::sequence::{Ran, Sequence, SequenceVerb, Stop};
+use super::{OpError, Target, Workspace, preview};
+use crate::export::plain_text;
+use crate::merge::{Conflict, ConflictKind, Finding, FindingKind};
+use crate::model::{Entry, EntryId, Item, ObjectId};
+
+/// Says how it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// There was nothing to do.
+    UpToDate,
+    /// The branch only moved forward.
+    FastForward,
+    /// All steps were carried out.
+    Done,
+    /// The sides disagree: nothing has changed, and the command waits to be continued.
+    Stopped,
+}
+
+/// Says what a merge, cherry-pick, revert or rebase did to a branch, or would do.
+#[derive(Debug, Clone)]
+pub struct Brought {
+    /// The command.
+    pub verb: SequenceVerb,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The branch, unless HEAD is detached.
+    pub branch: Option<String>,
+    /// What it named before.
+    pub from: ObjectId,
+    /// What it names now; `None` on a dry run.
+    pub to: Option<ObjectId>,
+    /// The commits that were made.
+    pub commits: Vec<Changed>,
+    /// Commits that had nothing to do here, or stayed as they are.
+    pub skipped: Vec<ObjectId>,
+    /// Contradictions in meaning, none of which stopped it, or all of which did.
+    pub contradictions: Vec<Contradiction>,
+    /// What the sides disagree about.
+    pub conflicts: Vec<OpenConflict>,
+    /// The commit that could not be brought in.
+    pub stopped_at: Option<ObjectId>,
+    /// Tokens of the context now.
+    pub total: u64,
+    /// Entries of the context now.
+    pub count: u64,
+    /// The branch that was deleted, and what it named.
+    pub dropped_branch: Option<(String, ObjectId)>,
+    /// The command that takes it back.
+    pub undo: Option<String>,
+}
+
+/// Holds a conflict with the words of each side.
+#[derive(Debug, Clone)]
+pub struct OpenConflict {
+    /// In what way the sides disagree.
+    pub kind: ConflictKind,
+    /// The entry.
+    pub id: EntryId,
+    /// As both sides began with it.
+    pub base: Option<Item>,
+    /// As our side has it.
+    pub ours: Option<Item>,
+    /// As their side has it.
+    pub theirs: Option<Item>,
+}
+
+/// Holds two entries that contradict each other in meaning.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contradiction {
+    /// `decision`, `setting`, `sentence` or `near-duplicate`.
+    pub kind: &'static str,
+    /// The decision or setting that it is about.
+    pub key: Option<String>,
+    /// The entry on our side.
+    pub ours: EntryId,
+    /// The entry on their side.
+    pub theirs: EntryId,
+    /// What ours says.
+    pub our_value: String,
+    /// What theirs says.
+    pub their_value: String,
+}
+
+impl Brought {
+    /// Says that a branch is at this commit, and nothing was done.
+    pub(super) fn unmoved(
+        workspace: &Workspace,
+        verb: SequenceVerb,
+        target: &Target,
+        at: ObjectId,
+    ) -> Result<Self, OpError> {
+        let commit = workspace.repo.read_commit(&at)?;
+        Ok(Brought {
+            verb,
+            outcome: Outcome::UpToDate,
+            branch: target.branch.as_ref().map(ToString::to_string),
+            from: at,
+            to: Some(at),
+            commits: Vec::new(),
+            skipped: Vec::new(),
+            contradictions: Vec::new(),
+            conflicts: Vec::new(),
+            stopped_at: None,
+            total: commit.facts.total,
+            count: commit.facts.count,
+            dropped_branch: None,
+            undo: None,
+        })
+    }
+
+    pub(super) fn of(workspace: &Workspace, sequence: &Sequence, ran: Ran, dry_run: bool) -> Result<Self, OpError> {
+        let unmoved = Brought::unmoved(workspace, sequence.verb, &sequence.target()?, sequence.start)?;
+        let told = |findings: Vec<Finding>| findings.into_iter().map(Contradiction::of).collect();
+        if let Some(Stop { commit, conflicts, findings, .. }) = ran.stopped {
+            let conflicts = conflicts
+                .into_iter()
+                .map(|conflict| OpenConflict::of(workspace, conflict))
+                .collect::<Result<_, _>>()?;
+            return Ok(Brought {
+                outcome: Outcome::Stopped,
+                contradictions: told(findings),
+                conflicts,
+                stopped_at: Some(commit),
+                skipped: ran.skipped,
+                ..unmoved
+            });
+        }
+        let moved = ran.tip != Some(sequence.start) || dry_run;
+        let (total, count) = match (ran.made.last(), ran.tip) {
+            (Some(last), _) => (last.total, last.count),
+            (None, Some(tip)) => {
+                let tip = workspace.repo.read_commit(&tip)?;
+                (tip.facts.total, tip.facts.count)
+            }
+            (None, None) => (unmoved.total, unmoved.count),
+        };
+        Ok(Brought {
+            outcome: if ran.made.is_empty() && !moved { Outcome::UpToDate } else { Outcome::Done },
+            to: ran.tip,
+            commits: ran.made,
+            skipped: ran.skipped,
+            contradictions: told(ran.findings),
+            total,
+            count,
+            undo: (moved && !dry_run).then(|| format!("git trace reset --hard {}", sequence.start.short(12))),
+            ..unmoved
+        })
+    }
+
+    /// Returns the change in size, in tokens.
+    pub fn tokens(&self) -> i64 {
+        self.commits.iter().map(|commit| commit.tokens).sum()
+    }
+}
+
+impl OpenConflict {
+    fn of(workspace: &Workspace, conflict: Conflict) -> Result<Self, OpError> {
+        let item = |entry: Option<Entry>| {
+            // Words that were only being stored when it stopped are not there any more.
+            let read = |entry: Entry| workspace.repo.read_blob(&entry.body).map(|body| Item { entry, body });
+            entry.map(read).transpose()
+        };
+        let Conflict { kind, id, base, ours, theirs } = conflict;
+        Ok(OpenConflict { kind, id, base: item(base)?, ours: item(ours)?, theirs: item(theirs)? })
+    }
+
+    /// Returns the beginning of what one side says, on one line; `None` if the entry is not there.
+    pub fn preview(item: Option<&Item>) -> Option<String> {
+        item.map(|item| preview(&plain_text(&item.entry.kind, &item.body)))
+    }
+}
+
+impl Contradiction {
+    fn of(finding: Finding) -> Self {
+        let kind = finding.kind.name();
+        let key = match finding.kind {
+            FindingKind::Decision { key } | FindingKind::Setting { key } => Some(key),
+            FindingKind::Sentence | FindingKind::NearDuplicate => None,
+        };
+        let Finding { ours, theirs, our_value, their_value, .. } = finding;
+        Contradiction { kind, key, ours, theirs, our_value, their_value }
+    }
+}

@@ -1,0 +1,34 @@
+//! What the commits of one side tell about its entries.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::merge::Side;
+use crate::model::{Commit, Entry, EntryId, Operation, Time, TouchKind};
+
+/// Gathers what a merge wants to know of one side beyond its context.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SideFacts {
+    compressed: HashSet<EntryId>,
+    times: HashMap<EntryId, i64>,
+}
+
+impl SideFacts {
+    /// Takes in one commit of the side.
+    pub(super) fn note(&mut self, commit: &Commit) {
+        let compresses = commit.facts.operation == Operation::Compress;
+        for touch in &commit.facts.entries {
+            match touch.kind {
+                TouchKind::Added => {
+                    let said = touch.field("at").and_then(|at| at.parse::<Time>().ok());
+                    self.times.insert(touch.id, said.unwrap_or(commit.author.time).millis);
+                }
+                TouchKind::Changed | TouchKind::Removed if compresses => drop(self.compressed.insert(touch.id)),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn side<'a>(&'a self, entries: &'a [Entry]) -> Side<'a> {
+        Side { entries, compressed: &self.compressed, times: &self.times }
+    }
+}

@@ -1,0 +1,273 @@
+//! What a merge, cherry-pick, revert or rebase is to do, and what was settled so far.
+//!
+//! A sequence is not carried out in parts: nothing of it can be seen before all of it is done. When it stops, what is
+//! remembered is what was asked and which choices were made; to go on, it is carried out again from its start with one
+//! choice more. So a crash at any point leaves either the old branch and this file, or the new branch.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use crate::merge::Choice;
+use crate::model::{BodyKind, Branch, Entry, EntryId, ObjectId, Role};
+use crate::ops::{OpError, Target, Workspace};
+
+/// Name of the file that remembers a stopped sequence.
+const STATE_FILE: &str = "sequence.json";
+
+/// Version of the file.
+const STATE_VERSION: u32 = 1;
+
+/// Names the command that a sequence carries out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SequenceVerb {
+    /// `git trace merge`
+    Merge,
+    /// `git trace cherry-pick`
+    CherryPick,
+    /// `git trace revert`
+    Revert,
+    /// `git trace rebase`
+    Rebase,
+}
+
+impl SequenceVerb {
+    /// Returns the name of the command.
+    pub const fn name(self) -> &'static str {
+        match self {
+            SequenceVerb::Merge => "merge",
+            SequenceVerb::CherryPick => "cherry-pick",
+            SequenceVerb::Revert => "revert",
+            SequenceVerb::Rebase => "rebase",
+        }
+    }
+
+    /// Returns the ref that keeps what the stopped command needs.
+    pub(super) const fn head_ref(self) -> &'static str {
+        match self {
+            SequenceVerb::Merge => "refs/worktree/trace/MERGE_HEAD",
+            SequenceVerb::CherryPick => "refs/worktree/trace/CHERRY_PICK_HEAD",
+            SequenceVerb::Revert => "refs/worktree/trace/REVERT_HEAD",
+            SequenceVerb::Rebase => "refs/worktree/trace/REBASE_HEAD",
+        }
+    }
+}
+
+/// Says what one step of a sequence does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::ops) enum Action {
+    /// Brings in what a branch did, with the branch as a second parent.
+    Merge,
+    /// Brings in what a branch did, as one commit of our own.
+    Squash,
+    /// Does again what a commit did.
+    Pick,
+    /// Takes back what a commit did.
+    Revert,
+}
+
+/// One step of a sequence: at most one new commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::ops) struct Step {
+    pub(in crate::ops) action: Action,
+    pub(in crate::ops) commit: ObjectId,
+    /// Commits that are made part of this one, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::ops) folded: Vec<ObjectId>,
+    /// Which parent a merge commit is compared with, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ops) mainline: Option<usize>,
+    /// The commit message; made from the commit's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::ops) message: Option<String>,
+}
+
+impl Step {
+    pub(in crate::ops) fn new(action: Action, commit: ObjectId) -> Self {
+        Step { action, commit, folded: Vec::new(), mainline: None, message: None }
+    }
+}
+
+/// Says which side is right where the two disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preference {
+    /// Ours.
+    Ours,
+    /// Theirs.
+    Theirs,
+    /// Both sides' words stay, ours first.
+    Union,
+    /// A driver writes one text of both; `None` is the configured one.
+    Driver(Option<String>),
+}
+
+/// Says how all steps of a sequence are carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ops) struct Options {
+    /// Which side is right where the two disagree; without it the sequence stops there.
+    pub(in crate::ops) prefer: Option<Preference>,
+    /// Whether one side is taken whole, whatever the other did.
+    pub(in crate::ops) whole: Option<WholeSide>,
+    /// Whether what both added at one place goes by time.
+    pub(in crate::ops) by_time: bool,
+    /// Whether contradictions in meaning stop the sequence.
+    pub(in crate::ops) strict: bool,
+    /// Whether the message says where a commit was picked from.
+    pub(in crate::ops) note_source: bool,
+    /// Whether merge commits are made again as merge commits.
+    pub(in crate::ops) keep_merges: bool,
+    /// Whether contexts without a common beginning may be merged.
+    pub(in crate::ops) unrelated: bool,
+}
+
+/// Names the side that is taken whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WholeSide {
+    /// The context stays as it is on our side.
+    Ours,
+    /// The context becomes what it is on their side.
+    Theirs,
+}
+
+/// Holds a choice as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "choice")]
+pub(in crate::ops) enum Settled {
+    Ours,
+    Theirs,
+    Both { id: EntryId },
+    Words { role: String, kind: String, text: String },
+}
+
+/// Holds a whole sequence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::ops) struct Sequence {
+    version: u32,
+    pub(in crate::ops) verb: SequenceVerb,
+    /// The ref that moves at the end.
+    pub(in crate::ops) ref_name: String,
+    /// Its branch, unless HEAD was detached.
+    pub(in crate::ops) branch: Option<String>,
+    /// What the ref named when the sequence was asked for.
+    pub(in crate::ops) start: ObjectId,
+    /// Where the steps begin, if not at `start`.
+    pub(in crate::ops) onto: Option<ObjectId>,
+    pub(in crate::ops) steps: Vec<Step>,
+    pub(in crate::ops) options: Options,
+    /// What was settled: by step, then by entry.
+    #[serde(default)]
+    pub(in crate::ops) choices: BTreeMap<usize, BTreeMap<EntryId, Settled>>,
+    /// A branch to delete when all is done, and what it names.
+    #[serde(default)]
+    pub(in crate::ops) drop_branch: Option<(String, ObjectId)>,
+    /// The step that it stopped at, from 0.
+    #[serde(default)]
+    pub(in crate::ops) at: usize,
+}
+
+impl Sequence {
+    pub(in crate::ops) fn new(verb: SequenceVerb, target: &Target, start: ObjectId, steps: Vec<Step>) -> Self {
+        Sequence {
+            version: STATE_VERSION,
+            verb,
+            ref_name: target.ref_name.clone(),
+            branch: target.branch.as_ref().map(ToString::to_string),
+            start,
+            onto: None,
+            steps,
+            options: Options::default(),
+            choices: BTreeMap::new(),
+            drop_branch: None,
+            at: 0,
+        }
+    }
+
+    /// Returns the ref that moves at the end.
+    pub(in crate::ops) fn target(&self) -> Result<Target, OpError> {
+        let branch = self.branch.as_deref().map(|name| Branch::parse(name, Branch::default().agent())).transpose()?;
+        Ok(Target { ref_name: self.ref_name.clone(), branch })
+    }
+
+    /// Returns the choices for one step, in the form in which a merge takes them; words are looked up by their entry.
+    pub(in crate::ops) fn choices_at(&self, step: usize, words: &HashMap<EntryId, Entry>) -> HashMap<EntryId, Choice> {
+        let settled = self.choices.get(&step).into_iter().flatten();
+        settled
+            .filter_map(|(id, settled)| {
+                let choice = match settled {
+                    Settled::Ours => Choice::Ours,
+                    Settled::Theirs => Choice::Theirs,
+                    Settled::Both { id } => Choice::Both(*id),
+                    Settled::Words { .. } => Choice::Words(Box::new(words.get(id)?.clone())),
+                };
+                Some((*id, choice))
+            })
+            .collect()
+    }
+}
+
+impl Settled {
+    /// Returns role, kind and bytes of words that the user gave.
+    pub(in crate::ops) fn words(&self) -> Option<(Role, BodyKind, &[u8])> {
+        match self {
+            Settled::Words { role, kind, text } => {
+                Some((Role::from_name(role), BodyKind::from_ending(kind), text.as_bytes()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Workspace {
+    /// Returns the command that stopped in this worktree and waits to be continued.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn ongoing(&self) -> Result<Option<SequenceVerb>, OpError> {
+        Ok(self.stopped()?.map(|sequence| sequence.verb))
+    }
+
+    pub(in crate::ops) fn stopped(&self) -> Result<Option<Sequence>, OpError> {
+        let Some(bytes) = self.repo.read_state(STATE_FILE)? else { return Ok(None) };
+        let broken = |reason: String| OpError::BrokenState { file: STATE_FILE, reason };
+        let sequence: Sequence = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
+        if sequence.version != STATE_VERSION {
+            return Err(broken(format!("version {} is not known", sequence.version)));
+        }
+        Ok(Some(sequence))
+    }
+
+    /// Refuses to begin a sequence while another one waits.
+    pub(in crate::ops) fn check_nothing_stopped(&self) -> Result<(), OpError> {
+        match self.ongoing()? {
+            Some(verb) => Err(OpError::Ongoing { verb: verb.name() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers a sequence that stopped. What it needs is kept from `git gc` by a ref.
+    pub(in crate::ops) fn remember(&self, sequence: &Sequence) -> Result<(), OpError> {
+        let needed = match sequence.verb {
+            SequenceVerb::Rebase => sequence.onto,
+            _ => sequence.steps.last().map(|step| step.commit),
+        };
+        if let Some(needed) = needed {
+            self.repo.overwrite_ref(sequence.verb.head_ref(), needed, "trace: stopped", &self.repo.committer()?)?;
+        }
+        let bytes = serde_json::to_vec_pretty(sequence).expect("maps with text keys are JSON");
+        Ok(self.repo.write_state(STATE_FILE, &bytes)?)
+    }
+
+    /// Forgets a sequence that ended.
+    pub(in crate::ops) fn forget(&self, verb: SequenceVerb) -> Result<(), OpError> {
+        self.repo.remove_state(STATE_FILE)?;
+        if let Some(kept) = self.repo.find_ref_id(verb.head_ref())? {
+            self.repo.delete_ref(verb.head_ref(), kept, &self.repo.committer()?)?;
+        }
+        Ok(())
+    }
+}

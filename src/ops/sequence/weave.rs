@@ -1,0 +1,230 @@
+//! Brings what one side did into the context that is being changed.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use super::ancestor::Ancestor;
+use super::side::SideFacts;
+use super::state::{Options, Preference, WholeSide};
+use crate::codec::{Meta, ToolIds, tool_ids};
+use crate::export::plain_text;
+use crate::merge::{Choice, Conflict, Finding, Input, Merged, Statement, contradictions, merge};
+use crate::model::{BodyKind, Commit, Entry, EntryId, Role, Touch, TouchKind};
+use crate::ops::change::Editing;
+use crate::ops::{OpError, Workspace};
+use crate::store::StoreError;
+
+/// Largest body that is read for contradictions, in bytes.
+const STATEMENT_MAX: usize = 64 << 10;
+
+/// Says what to bring in.
+pub(super) struct Weaving<'a> {
+    /// What both sides began with.
+    pub(super) ancestor: &'a Ancestor,
+    /// The side that is brought in.
+    pub(super) theirs: &'a Commit,
+    pub(super) our_facts: &'a SideFacts,
+    pub(super) their_facts: &'a SideFacts,
+    pub(super) options: &'a Options,
+    pub(super) choices: HashMap<EntryId, Choice>,
+    /// Whether to look for contradictions in meaning.
+    pub(super) semantic: bool,
+}
+
+/// Holds what came of it. The context has changed only if nothing is in conflict.
+#[derive(Debug, Default)]
+pub(super) struct Woven {
+    pub(super) conflicts: Vec<Conflict>,
+    /// Contradictions that were not settled.
+    pub(super) findings: Vec<Finding>,
+    /// What changed on our side.
+    pub(super) touches: Vec<Touch>,
+}
+
+impl Weaving<'_> {
+    pub(super) fn carry_out(self, editing: &mut Editing<'_>) -> Result<Woven, OpError> {
+        let mut commits = self.ancestor.commits();
+        commits.push(self.theirs);
+        let (before, mut windows) = editing.context.windows(&commits)?;
+        let theirs = windows.pop().unwrap_or_default();
+        let bodies = Bodies::new(editing.workspace);
+        let base = self.ancestor.entries(&mut windows.into_iter(), &bodies);
+        let mut choices = self.choices.clone();
+        let mut merged = match self.options.whole {
+            Some(WholeSide::Ours) => Merged { entries: before.clone(), conflicts: Vec::new() },
+            Some(WholeSide::Theirs) => Merged { entries: theirs.clone(), conflicts: Vec::new() },
+            None => {
+                let woven = |choices: &HashMap<EntryId, Choice>| {
+                    merge(&Input {
+                        base: &base,
+                        ours: self.our_facts.side(&before),
+                        theirs: self.their_facts.side(&theirs),
+                        choices,
+                        by_time: self.options.by_time,
+                        tools: &|entry| bodies.tools(entry),
+                    })
+                };
+                let mut merged = woven(&choices);
+                // An entry may be in two conflicts, one behind the other.
+                while let (Some(preference), false) = (&self.options.prefer, merged.conflicts.is_empty()) {
+                    let known = choices.len();
+                    for (nth, conflict) in merged.conflicts.iter().enumerate() {
+                        if let Some(choice) = prefer(editing, preference, conflict, known + nth)? {
+                            choices.insert(conflict.id, choice);
+                        }
+                    }
+                    if choices.len() == known {
+                        break;
+                    }
+                    merged = woven(&choices);
+                }
+                merged
+            }
+        };
+        bodies.check()?;
+        let findings = match self.semantic && self.options.whole.is_none() {
+            true => self.contradictions(&bodies, [&base, &before, &theirs])?,
+            false => Vec::new(),
+        };
+        let open = settle_findings(&mut merged, findings, &choices);
+        if !merged.conflicts.is_empty() || (self.options.strict && !open.is_empty()) {
+            return Ok(Woven { conflicts: merged.conflicts, findings: open, touches: Vec::new() });
+        }
+        let after = editing.context.rearrange(&before, merged.entries)?;
+        Ok(Woven { conflicts: Vec::new(), findings: open, touches: touches(&before, &after) })
+    }
+
+    /// Looks for contradictions among what both sides added or changed.
+    fn contradictions(
+        &self,
+        bodies: &Bodies<'_>,
+        [base, ours, theirs]: [&[Entry]; 3],
+    ) -> Result<Vec<Finding>, OpError> {
+        let known: HashMap<EntryId, &Entry> = base.iter().map(|entry| (entry.id, entry)).collect();
+        let news = |side: &[Entry], other: &[Entry]| -> Vec<Entry> {
+            let there: HashSet<EntryId> = other.iter().map(|entry| entry.id).collect();
+            let is_new = |entry: &&Entry| match known.get(&entry.id) {
+                None => !there.contains(&entry.id),
+                Some(old) => old.body != entry.body || old.meta != entry.meta,
+            };
+            side.iter().filter(is_new).cloned().collect()
+        };
+        let (ours, theirs) = (news(ours, theirs), news(theirs, ours));
+        if ours.is_empty() || theirs.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(contradictions(&bodies.statements(&ours)?, &bodies.statements(&theirs)?))
+    }
+}
+
+/// Decides a conflict by what the user prefers; `None` if that does not decide it.
+fn prefer(
+    editing: &mut Editing<'_>,
+    preference: &Preference,
+    conflict: &Conflict,
+    nth: usize,
+) -> Result<Option<Choice>, OpError> {
+    Ok(match preference {
+        Preference::Ours => Some(Choice::Ours),
+        Preference::Theirs => Some(Choice::Theirs),
+        Preference::Union => Some(Choice::Both(editing.workspace.new_entry_id(editing.context.tip(), nth))),
+        Preference::Driver(name) => super::driver::reconcile(editing, name.as_deref(), conflict)?,
+    })
+}
+
+/// Takes out what settled contradictions leave behind, and returns those that are open.
+fn settle_findings(merged: &mut Merged, findings: Vec<Finding>, choices: &HashMap<EntryId, Choice>) -> Vec<Finding> {
+    let mut open = Vec::new();
+    for finding in findings {
+        let gone = match choices.get(&finding.theirs) {
+            None => {
+                open.push(finding);
+                continue;
+            }
+            Some(Choice::Ours) => Some(finding.theirs),
+            Some(Choice::Theirs) => Some(finding.ours),
+            Some(Choice::Both(_)) => None,
+            Some(Choice::Words(words)) => {
+                for entry in merged.entries.iter_mut().filter(|entry| entry.id == finding.theirs) {
+                    let (position, id, flags) = (entry.position.clone(), entry.id, entry.flags.clone());
+                    *entry = Entry { position, id, flags, ..(**words).clone() };
+                }
+                Some(finding.ours)
+            }
+        };
+        merged.entries.retain(|entry| Some(entry.id) != gone);
+    }
+    open
+}
+
+/// Lists what changed between two states of one side.
+pub(super) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
+    let old: HashMap<EntryId, &Entry> = before.iter().map(|entry| (entry.id, entry)).collect();
+    let new: HashSet<EntryId> = after.iter().map(|entry| entry.id).collect();
+    let gone = before.iter().filter(|entry| !new.contains(&entry.id));
+    let changed = after.iter().filter_map(|entry| {
+        let kind = match old.get(&entry.id) {
+            None => TouchKind::Added,
+            Some(old) if old.body != entry.body || old.meta != entry.meta || old.role != entry.role => {
+                TouchKind::Changed
+            }
+            Some(old) if **old != *entry => TouchKind::Marked,
+            Some(_) => return None,
+        };
+        Some(Touch::new(kind, entry.id))
+    });
+    gone.map(|entry| Touch::new(TouchKind::Removed, entry.id)).chain(changed).collect()
+}
+
+/// Reads bodies of committed entries when they are asked for.
+pub(super) struct Bodies<'a> {
+    workspace: &'a Workspace,
+    tools: RefCell<HashMap<crate::model::ObjectId, ToolIds>>,
+    /// The first body that could not be read.
+    error: RefCell<Option<StoreError>>,
+}
+
+impl<'a> Bodies<'a> {
+    fn new(workspace: &'a Workspace) -> Self {
+        Bodies { workspace, tools: RefCell::default(), error: RefCell::default() }
+    }
+
+    /// Finds the tool calls and results of an entry; what cannot be read has none, and fails [`Bodies::check`].
+    pub(super) fn tools(&self, entry: &Entry) -> ToolIds {
+        if !entry.role.is_sent() || entry.kind != BodyKind::Json {
+            return ToolIds::default();
+        }
+        let mut known = self.tools.borrow_mut();
+        let found = known.entry(entry.body).or_insert_with(|| match self.workspace.repo.read_blob(&entry.body) {
+            Ok(body) => tool_ids(&body),
+            // Words that are only now being stored: nobody brings a call in that way.
+            Err(StoreError::Missing { promisor: None, .. }) => ToolIds::default(),
+            Err(error) => {
+                self.error.borrow_mut().get_or_insert(error);
+                ToolIds::default()
+            }
+        });
+        found.clone()
+    }
+
+    fn check(&self) -> Result<(), OpError> {
+        self.error.take().map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    fn statements(&self, entries: &[Entry]) -> Result<Vec<Statement>, OpError> {
+        let speaks = |role: &Role| role.is_sent() && *role != Role::Tool;
+        let repo = &self.workspace.repo;
+        let mut statements = Vec::new();
+        for entry in entries.iter().filter(|entry| speaks(&entry.role)) {
+            let decision = repo.read_meta(entry)?.and_then(|Meta { decision, .. }| decision);
+            let body = repo.read_blob(&entry.body)?;
+            let holds_results = entry.kind == BodyKind::Json && !tool_ids(&body).results.is_empty();
+            let text = match body.len() <= STATEMENT_MAX && !holds_results {
+                true => plain_text(&entry.kind, &body),
+                false => String::new(),
+            };
+            statements.push(Statement { id: entry.id, decision, text });
+        }
+        Ok(statements)
+    }
+}
