@@ -19,6 +19,7 @@ mod log;
 mod merge;
 mod pack;
 mod pin;
+mod reorder;
 mod reset;
 mod session;
 mod show;
@@ -55,6 +56,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "pin", group: "change", args: pin::args, run: pin::run },
     Verb { name: "unpin", group: "change", args: pin::unpin_args, run: pin::run_unpin },
     Verb { name: "drop", group: "change", args: drop::args, run: drop::run },
+    Verb { name: "reorder", group: "change", args: reorder::args, run: reorder::run },
     Verb { name: "status", group: "look", args: status::args, run: status::run },
     Verb { name: "log", group: "look", args: log::args, run: log::run },
     Verb { name: "show", group: "look", args: show::args, run: show::run },

@@ -57,6 +57,14 @@ fn print(session: &Session, status: &Status) -> Result<(), Failure> {
         Some(branch) => head.push(Label::Branch, branch),
         None => Line::new().push(Label::Head, "HEAD detached"),
     })?;
+    if let Some(stopped) = &status.stopped {
+        let (verb, open) = (stopped.verb, figures::count(stopped.open as u64));
+        ui.print(&Line::new().push(Label::Conflict, format!("{verb} stopped: {open} to settle")))?;
+        match stopped.open {
+            0 => ui.hint(format!("to go on: git trace {verb} --continue")),
+            _ => ui.hint(format!("to look: git trace {verb} --show")),
+        }
+    }
     let Some(tip) = &status.tip else {
         ui.print(&Line::new().plain("No commits yet"))?;
         return Ok(());
@@ -109,6 +117,7 @@ fn print_json(session: &Session, status: &Status, cost: Option<&Cost>) -> Result
         "model": status.model,
         "reported": status.reported.as_ref().map(usage_json),
         "budget": status.budget,
+        "stopped": status.stopped,
         "cost": cost.map(|cost| json!({ "nano_usd": cost.known.0, "priced": cost.priced, "unpriced": cost.unpriced })),
     });
     Ok(session.ui.json(&JsonDocument::new("status", 1, body))?)

@@ -105,6 +105,26 @@ pub enum OpError {
         /// How many there are.
         count: usize,
     },
+    /// A plan cannot be carried out.
+    #[error("cannot use the plan{}: {reason}", line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Plan {
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// No model could have seen the entries in this order.
+    #[error("not a possible order: {reason}")]
+    InvalidOrder {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The order is possible, and odd.
+    #[error("an odd order: {}", reasons.join("; "))]
+    OddOrder {
+        /// What is odd.
+        reasons: Vec<String>,
+    },
     /// The two sides do not disagree about an entry.
     #[error("entry '{name}' is not in conflict")]
     NotInConflict {
@@ -200,6 +220,8 @@ impl OpError {
                 format!("to give it up: git trace {verb} --abort"),
             ],
             OpError::IsMerge { .. } => vec!["say which parent it is compared with: -m 1".to_owned()],
+            OpError::OddOrder { .. } => vec!["if it is meant: --force".to_owned()],
+            OpError::InvalidOrder { .. } => vec!["move a call and its result together".to_owned()],
             OpError::Unrelated => vec!["to merge them anyway: --allow-unrelated-histories".to_owned()],
             OpError::NotForward { revision, .. } => vec![format!("to merge: git trace merge {revision}")],
             _ => Vec::new(),
@@ -208,7 +230,7 @@ impl OpError {
 
     /// Tells whether a person has to decide something before it can go on.
     pub fn needs_decision(&self) -> bool {
-        matches!(self, OpError::Conflicts { .. })
+        matches!(self, OpError::Conflicts { .. } | OpError::OddOrder { .. })
     }
 }
 

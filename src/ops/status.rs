@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{OpError, Workspace};
+use super::{OpError, Workspace, conflicts};
 use crate::model::{Commit, Usage};
 use crate::tokens::{self, Count, Encoding, Method, method_for};
 
@@ -26,6 +26,17 @@ pub struct Status {
     pub reported: Option<Usage>,
     /// How the context stands against its budget.
     pub budget: Option<Budget>,
+    /// The command that stopped here and waits to be continued.
+    pub stopped: Option<Stopped>,
+}
+
+/// Names a command that stopped, and counts what is left to settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// `merge`, `cherry-pick`, `revert` or `rebase`.
+    pub verb: &'static str,
+    /// Conflicts and contradictions that are not settled yet.
+    pub open: usize,
 }
 
 /// Compares a context's tokens with their limit.
@@ -78,11 +89,12 @@ pub fn status(workspace: &Workspace) -> Result<Status, OpError> {
     let repo = &workspace.repo;
     let target = workspace.target()?;
     let branch = target.branch.as_ref().map(ToString::to_string);
+    let stopped = stopped(workspace)?;
     let Some(tip) = repo.find_ref_id(&target.ref_name)? else {
         let limit = workspace.budget(&target, None)?;
         let budget = limit.map(|limit| Budget { used: 0, limit });
         let tokens = Count { base: 0, method: Method::Exact { encoding: Encoding::O200kBase } };
-        return Ok(Status { branch, tip: None, tokens, count: 0, model: None, reported: None, budget });
+        return Ok(Status { branch, tip: None, tokens, count: 0, model: None, reported: None, budget, stopped });
     };
     let tip = repo.read_commit(&tip)?;
     let manifest = repo.read_context_manifest(&tip)?;
@@ -99,5 +111,11 @@ pub fn status(workspace: &Workspace) -> Result<Status, OpError> {
     let tokens = Count { base: tip.facts.total, method };
     let limit = workspace.budget(&target, Some(&manifest))?;
     let budget = limit.map(|limit| Budget { used: tokens.value(), limit });
-    Ok(Status { branch, count: tip.facts.count, tip: Some(tip), tokens, model, reported, budget })
+    Ok(Status { branch, count: tip.facts.count, tip: Some(tip), tokens, model, reported, budget, stopped })
+}
+
+fn stopped(workspace: &Workspace) -> Result<Option<Stopped>, OpError> {
+    let Some(verb) = workspace.ongoing()? else { return Ok(None) };
+    let found = conflicts(workspace, verb)?;
+    Ok(Some(Stopped { verb: verb.name(), open: found.conflicts.len() + found.contradictions.len() }))
 }

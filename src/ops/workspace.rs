@@ -198,7 +198,10 @@ impl Workspace {
     pub(crate) fn new_entry_id(&self, parent: Option<ObjectId>, nth: usize) -> EntryId {
         match &self.id_seed {
             Some(seed) => {
-                derive_entry_id(&format!("seed:{seed}:{}:{nth}", parent.map(|id| id.to_string()).unwrap_or_default()))
+                // Two branches go on from one commit with different entries.
+                let branch = self.target().map(|target| target.display_name()).unwrap_or_default();
+                let parent = parent.map(|id| id.to_string()).unwrap_or_default();
+                derive_entry_id(&format!("seed:{seed}:{branch}:{parent}:{nth}"))
             }
             None => EntryId::from_bits(fastrand::u64(..)),
         }

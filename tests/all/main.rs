@@ -9,6 +9,7 @@ mod group;
 mod help;
 mod housekeeping;
 mod kills;
+mod merging;
 mod pages;
 mod power;
 mod redact_ids;

@@ -11,6 +11,7 @@ pub use state::{Preference, SequenceVerb, WholeSide};
 
 pub(super) use run::{Ran, Stop};
 pub(super) use state::{Action, Options, Sequence, Settled, Step};
+pub(super) use weave::touches;
 
 use super::change::Record;
 use crate::drivers::Answer;

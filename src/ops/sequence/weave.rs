@@ -158,7 +158,7 @@ fn settle_findings(merged: &mut Merged, findings: Vec<Finding>, choices: &HashMa
 }
 
 /// Lists what changed between two states of one side.
-pub(super) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
+pub(in crate::ops) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
     let old: HashMap<EntryId, &Entry> = before.iter().map(|entry| (entry.id, entry)).collect();
     let new: HashSet<EntryId> = after.iter().map(|entry| entry.id).collect();
     let gone = before.iter().filter(|entry| !new.contains(&entry.id));
