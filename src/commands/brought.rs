@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use serde_json::{Value, json};
 
+use super::changed::warn_of_budget;
 use super::commit::{file_arg, read_content};
 use super::session::{Session, failure};
 use super::view::{entry_line, item_json};
 use crate::export::plain_text;
 use crate::model::{BodyKind, Item};
 use crate::ops::{
-    Brought, Contradiction, OpenConflict, Outcome, Preference, Resolution, Resume, SequenceVerb, Settle, conflicts,
-    resume, settle,
+    Brought, Budget, Contradiction, OpenConflict, Outcome, Preference, Resolution, Resume, SequenceVerb, Settle,
+    conflicts, resume, settle,
 };
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, OutputError, figures};
 
@@ -140,6 +141,9 @@ pub(super) fn print(session: &Session, brought: &Brought) -> Result<(), Failure>
     print_conflicts(session, brought)?;
     for found in &brought.contradictions {
         ui.warning(contradiction_text(found));
+    }
+    if let Some(limit) = brought.commits.last().and_then(|commit| commit.budget) {
+        warn_of_budget(session, Budget { used: brought.total, limit });
     }
     if let Some((name, id)) = &brought.dropped_branch {
         ui.hint(format!("branch {name} is gone; to have it again: git trace branch {name} {}", id.short(12)));

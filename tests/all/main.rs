@@ -12,6 +12,7 @@ mod kills;
 mod merging;
 mod pages;
 mod power;
+mod probes;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;

@@ -439,7 +439,7 @@ fn entries_are_moved_where_they_can_be() {
         let between = [&["reorder", "--move", &all[0], "--before", &all[4]], force].concat();
         assert!(world.fails(1, &between).contains("not a possible order"));
     }
-    world.ok(&["reorder", "--move", &all[3], &all[4], "--after", &all[0]]);
+    world.ok(&["reorder", "--move", &all[3], &all[4], "--after", &all[0], "--force"]);
     world.ok(&["context", "--as", "anthropic"]);
     let hint = world.trace(&["drop", &all[2], "-n"]).output().expect("starts");
     assert!(hint.status.success());
