@@ -1,6 +1,6 @@
 //! The library's own speed: `cargo bench --bench in_process [row…]`.
 //!
-//! Rows: append durable follow bulk import writers. Each is printed with its target; nothing fails, since a machine may
+//! Rows: append durable follow bulk import writers merge. Each is printed with its target; nothing fails, since a machine may
 //! be busy.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
@@ -14,7 +14,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use git_trace::model::Role;
-use git_trace::ops::{CommitMessages, EntryChange, NewMessage, Workspace, commit, diff};
+use git_trace::ops::{
+    Checkout, CommitMessages, EntryChange, Merge, NewMessage, Reset, ResetMode, Workspace, checkout, commit, diff,
+    merge, reset,
+};
 use git_trace::store::Repo;
 use measure::{BRANCH, Scratch, body, bulk, median, peak_memory, percentile, report, timed, wanted};
 
@@ -26,13 +29,14 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == WRITER) {
         return write_many(&arguments[at + 1..]);
     }
-    let rows: [(&str, fn()); 6] = [
+    let rows: [(&str, fn()); 7] = [
         ("append", append),
         ("durable", durable),
         ("follow", follow),
         ("bulk", bulk_import),
         ("import", import),
         ("writers", writers),
+        ("merge", merge_ten),
     ];
     rows.iter().filter(|(name, _)| wanted(name)).for_each(|(_, row)| row());
 }
@@ -313,4 +317,40 @@ fn write_many(arguments: &[String]) {
         (0..appends).map(|number| append_one(&workspace, (writer + 10) * 1_000_000 + number)).collect();
     let text: String = times.iter().map(|time| format!("{}\n", time.as_nanos())).collect();
     print!("{text}");
+}
+
+/// Ten commits on each side of a context of 10,000 entries.
+fn merge_ten() {
+    for (fsync, name) in [("false", "lazily synced"), ("true", "durable")] {
+        let scratch = Scratch::with_entries(10_000, &[("trace.fsync", fsync)]);
+        let workspace = scratch.workspace();
+        let go = |revision: &str, create: bool| {
+            let create = create.then(|| revision.to_owned());
+            let revision = if create.is_some() { None } else { Some(revision.to_owned()) };
+            checkout(&workspace, &Checkout { revision, create, detach: false }).expect("moved");
+        };
+        go("f", true);
+        for number in 0..10 {
+            append_one(&workspace, 2_000_000 + number);
+        }
+        go("main", false);
+        for number in 0..10 {
+            append_one(&workspace, 3_000_000 + number);
+        }
+        let mut times = Vec::new();
+        for _ in 0..30 {
+            let merged = timed(|| merge(&scratch.workspace(), &Merge { revision: "f".to_owned(), ..Merge::default() }));
+            times.push(merged.0);
+            assert_eq!(merged.1.expect("merged").count, 10_020);
+            let back = Reset { revision: "HEAD^1".to_owned(), mode: ResetMode::Hard, dry_run: false };
+            reset(&workspace, &back).expect("back");
+        }
+        report(
+            &format!("merge 10 + 10 commits, 10,000 entries, {name}, repository opened, p50"),
+            median(&times),
+            "ms",
+            50.0,
+            "",
+        );
+    }
 }
