@@ -2,6 +2,8 @@
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
+mod branch;
+mod branches;
 mod changed;
 mod checkout;
 mod commit;
@@ -21,6 +23,7 @@ mod reset;
 mod session;
 mod show;
 mod status;
+mod switch;
 mod tag;
 mod view;
 
@@ -58,6 +61,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "show", group: "look", args: show::args, run: show::run },
     Verb { name: "diff", group: "look", args: diff::args, run: diff::run },
     Verb { name: "context", group: "look", args: context::args, run: context::run },
+    Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
+    Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },

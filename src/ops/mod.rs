@@ -1,5 +1,7 @@
 //! The library's API: one verb a file, from a request to an outcome.
 
+mod branch;
+mod branches;
 mod change;
 mod checkout;
 mod commit;
@@ -17,15 +19,19 @@ mod log;
 mod message;
 mod pack;
 mod pin;
+mod range;
 mod replay;
 mod reset;
 mod show;
 mod status;
+mod switch;
 mod tag;
 mod workspace;
 
+pub use branch::{BranchChange, ChangedBranch, branch};
+pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use change::Changed;
-pub use checkout::{CheckedOut, Checkout, checkout};
+pub use checkout::{Checkout, checkout};
 pub use commit::{Commit as CommitMessages, commit};
 pub use context::{Materialized, context};
 pub use cost::{Cost, cost};
@@ -39,9 +45,11 @@ pub use log::{Log, log};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;
 pub use pin::{Pin, pin};
+pub use range::{RevisionRange, Span};
 pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use show::{Shown, show};
 pub use status::{Budget, Status, status};
+pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
 pub use workspace::{Target, Workspace};
 

@@ -9,7 +9,7 @@ use super::{Repo, StoreError};
 use crate::model::Person;
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
-const LOCAL_SAFETY: [&str; 10] = [
+const LOCAL_SAFETY: [&str; 12] = [
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -20,6 +20,9 @@ const LOCAL_SAFETY: [&str; 10] = [
     "submodule.recurse=false",
     "-c",
     "core.alternateRefsCommand=",
+    // Not safety but the same place: what git moves for us has a reflog, whatever its name.
+    "-c",
+    "core.logAllRefUpdates=always",
 ];
 
 /// Runs a local git subcommand on the repository and returns what it printed.
