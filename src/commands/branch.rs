@@ -15,12 +15,7 @@ const LISTING: [&str; 9] = ["list", "all", "remotes", "agent", "merged", "no-mer
 pub(super) fn args(command: Command) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     let revision = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name("revision")
-            .num_args(0..=1)
-            .default_missing_value("HEAD")
-            .help(help)
+        Arg::new(name).long(name).value_name("revision").num_args(0..=1).default_missing_value("HEAD").help(help)
     };
     let doing = ["delete", "delete-force", "move", "move-force", "force", "show-current"];
     let command = command
