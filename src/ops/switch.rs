@@ -127,6 +127,10 @@ fn plan(workspace: &Workspace, to: &Destination, agent: &str) -> Result<Plan, Op
             None if name == "-" => detached("@{-1}"),
             None => {
                 let commit = workspace.commit(Some(name))?.id;
+                // Somebody may have made it between the two looks.
+                if let Some((branch, tip)) = find_branch(name)? {
+                    return Ok(Plan::Head(Head::Branch(branch), tip));
+                }
                 Err(OpError::NotABranch { revision: name.clone(), commit: commit.to_string() })
             }
         },

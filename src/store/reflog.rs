@@ -39,15 +39,17 @@ impl Repo {
     /// When the log cannot be read.
     pub fn previous_head(&self, nth: usize) -> Result<Option<Head>, StoreError> {
         let mut left = nth;
-        let mut from = None;
+        let mut from: Option<String> = None;
+        let mut renamed: Vec<(String, String)> = Vec::new();
         let mut look = |message: &str| {
-            if let Some((name, _)) =
-                message.strip_prefix("checkout: moving from ").and_then(|rest| rest.split_once(" to "))
-            {
+            let names = |start: &str| message.strip_prefix(start)?.split_once(" to ");
+            if let Some((name, _)) = names("checkout: moving from ") {
                 left = left.saturating_sub(1);
                 if left == 0 {
                     from = Some(name.to_owned());
                 }
+            } else if let Some((old, new)) = names("trace branch: renamed ") {
+                renamed.push((old.to_owned(), new.to_owned()));
             }
             from.is_none()
         };
@@ -61,6 +63,12 @@ impl Repo {
             Some((agent, branch)) => Branch::new(agent, branch).ok().map(Head::Branch),
             None => name.parse().ok().map(Head::Detached),
         };
+        // The branch may have another name since.
+        for (old, new) in renamed.into_iter().rev() {
+            if from.as_deref() == Some(&old) {
+                from = Some(new);
+            }
+        }
         Ok(from.and_then(head))
     }
 }

@@ -86,15 +86,24 @@ pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), S
     let message = one_line(placed.map_or("trace", |edit| edit.message.as_str()), 200);
     if edits.len() > symbolic.len() {
         let arguments = ["--create-reflog", "-m", &message, "--stdin"];
-        git::run_as(repo, "update-ref", &arguments, Some(script.as_bytes()), who).map_err(|error| match error {
-            StoreError::Git { reason, .. } if reason.contains("but expected") || reason.contains("already exists") => {
-                StoreError::RefMoved { name: edits[0].name.clone() }
+        git::run_as(&repo.private_dir, "update-ref", &arguments, Some(script.as_bytes()), who).map_err(|error| {
+            match error {
+                StoreError::Git { reason, .. }
+                    if ["but expected", "already exists", "unable to resolve reference"]
+                        .iter()
+                        .any(|words| reason.contains(words)) =>
+                {
+                    let moved = edits.iter().find(|edit| reason.contains(&format!("'{}'", edit.name)));
+                    StoreError::RefMoved { name: moved.unwrap_or(&edits[0]).name.clone() }
+                }
+                other => other,
             }
-            other => other,
         })?;
     }
     for (name, target, message) in symbolic {
-        git::run_as(repo, "symbolic-ref", &["-m", &one_line(message, 200), name, target], None, who)?;
+        // git writes another worktree's HEAD only from there.
+        let (git_dir, name) = repo.ref_place(name);
+        git::run_as(&git_dir, "symbolic-ref", &["-m", &one_line(message, 200), name, target], None, who)?;
     }
     Ok(())
 }

@@ -58,10 +58,12 @@ impl Repo {
             _ => self.find_name(name, head)?,
         };
         let Some((mut name, mut id)) = named else { return Ok(None) };
-        for at in ats {
+        // What HEAD was on before stood in the place of a name.
+        let first = usize::from(matches!(ats.first(), Some(At::Previous(_))));
+        for at in ats.into_iter().skip(first) {
             let Some(known) = name else { return Ok(None) };
             (name, id) = match at {
-                At::Previous(_) => (Some(known), id),
+                At::Previous(_) => return Ok(None),
                 At::Upstream => {
                     match self.branch_of(&known).map(|branch| self.upstream(&branch)).transpose()?.flatten() {
                         Some((upstream, Some(id))) => (Some(upstream), id),
@@ -195,7 +197,11 @@ impl Repo {
         if !(4..whole).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(None);
         }
-        let Ok(prefix) = gix::hash::Prefix::from_hex(name) else { return Ok(None) };
+        // By itself, gix takes any beginning for that of a SHA-1.
+        let padded = gix::ObjectId::from_hex(format!("{name:0<whole$}").as_bytes());
+        let Some(prefix) = padded.ok().and_then(|id| gix::hash::Prefix::new(&id, name.len()).ok()) else {
+            return Ok(None);
+        };
         let mut found = HashSet::new();
         let look = |found: &mut HashSet<_>| self.git.objects.lookup_prefix(prefix, Some(found));
         // Housekeeping of others may move objects while they are read: the second time, gix looks at the packs anew.

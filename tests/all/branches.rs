@@ -39,6 +39,7 @@ impl Ground {
         for word in ["one", "two", "three"] {
             ground.say(word);
         }
+        ground.ok(&["checkout", "main"]);
         ground
     }
 
@@ -64,7 +65,8 @@ impl Ground {
 
     fn say(&self, word: &str) {
         let mut command = self.world.command(env!("CARGO_BIN_EXE_git-trace"), &self.dir);
-        command.args(["commit", "-m", word]);
+        // Two messages on the same commit are not the same entry.
+        command.args(["commit", "-m", word]).env("GITTRACE_ID_SEED", word);
         assert!(feed(command, word.as_bytes()).status.success(), "{}: {word}", self.kind);
     }
 
@@ -167,8 +169,11 @@ fn branches_are_made_moved_renamed_and_deleted() {
         assert_eq!(ground.tip(&branch("better")), Some(idea.clone()));
         assert_eq!(ground.head(), branch("better"));
         let renamed = ground.reflog(&branch("better"));
-        assert_eq!(renamed[0], format!("{idea} trace branch: renamed main/idea to main/better"), "{}", ground.kind);
-        assert_eq!(renamed[1..], log, "{}", ground.kind);
+        let line = format!("{idea} trace branch: renamed main/idea to main/better");
+        // git writes no line on a reftable where nothing moves.
+        let told = usize::from(!ground.kind.starts_with("reftable"));
+        assert!(told == 0 || renamed[0] == line, "{}: {renamed:?}", ground.kind);
+        assert_eq!(renamed[told..], log, "{}", ground.kind);
         ground.follow("hint: to take it back: ", &said);
         assert_eq!((ground.head(), ground.tip(&branch("idea"))), (branch("idea"), Some(idea.clone())));
         assert!(ground.fails(1, &["branch", "-m", "main"]).contains("already exists"));
@@ -254,15 +259,16 @@ fn head_switches_and_goes_back() {
 #[test]
 fn making_a_branch_copies_no_object() {
     let world = World::new("sha1");
-    let messages: String =
-        (0..1000).map(|nth| format!("{{\"role\":\"user\",\"content\":\"message {nth}\"}}\n")).collect();
+    let messages: Vec<String> =
+        (0..1000).map(|nth| format!("{{\"role\":\"user\",\"content\":\"message {nth}\"}}")).collect();
+    let messages = format!("[{}]", messages.join(","));
     world.ok_with(&["commit", "--messages"], messages.as_bytes());
     world.ok_with(&["commit"], b"one more");
     let objects = || world.git(&["cat-file", "--batch-all-objects", "--batch-check", "--unordered"], &world.repo());
     let before = objects();
     assert!(before.lines().count() > 1000);
     for nth in 0..10 {
-        world.ok(&["branch", &format!("b{nth}"), "HEAD~1"]);
+        world.ok(&["branch", &format!("b{nth}"), "main~1"]);
         world.ok(&["switch", "-c", &format!("c{nth}"), "main"]);
         world.ok(&["switch", &format!("b{nth}")]);
     }
@@ -368,9 +374,9 @@ fn revisions_are_those_of_git() {
             assert!(!output.stderr.contains(&7), "escaped");
         }
         // The commit that brought an entry in.
-        let entry: Value = serde_json::from_str(&ground.ok(&["show", "--json", "@2"])).expect("a document");
+        let entry: Value = serde_json::from_str(&ground.ok(&["show", "--json", "@3"])).expect("a document");
         let entry = entry.pointer("/entry/id").or(entry.pointer("/id")).and_then(Value::as_str).map(str::to_owned);
-        let entry = entry.unwrap_or_else(|| panic!("{}", ground.ok(&["show", "--json", "@2"])));
+        let entry = entry.unwrap_or_else(|| panic!("{}", ground.ok(&["show", "--json", "@3"])));
         let brought = ground.git(&["log", "--format=%H", &format!("--grep=Trace-Entry: +{entry}"), &main]);
         assert_eq!(ground.resolve(&entry), brought.lines().next_back().expect("a commit"), "{}", ground.kind);
 
@@ -388,8 +394,8 @@ fn revisions_are_those_of_git() {
 fn short_ids_that_fit_two_commits_are_not_guessed() {
     let ground = Ground::new("sha1");
     let many: String = random_history(&ground, 700, 3).join(" ");
-    let ids = ground.git(&["rev-list", "--all"]);
-    let mut ids: Vec<&str> = ids.lines().collect();
+    let ids = ground.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)"]);
+    let mut ids: Vec<&str> = ids.lines().filter_map(|line| line.strip_prefix("commit ")).collect();
     ids.sort_unstable();
     assert!(ids.len() > 700 && !many.is_empty());
     let mut ambiguous = 0;
@@ -558,7 +564,6 @@ fn a_list_reads_one_commit_of_each_branch() {
     let objects = ground.git(&["cat-file", "--batch-all-objects", "--batch-check=%(objectname)"]);
     // All that is left is the one commit: nothing else can have been read.
     let objects_dir = ground.dir.join(".git/objects");
-    ground.git(&["unpack-objects", "-q"]);
     let packs: Vec<PathBuf> = std::fs::read_dir(objects_dir.join("pack"))
         .expect("packs")
         .filter_map(|file| Some(file.ok()?.path()).filter(|path| path.extension().is_some_and(|end| end == "pack")))
@@ -587,7 +592,7 @@ fn a_list_reads_one_commit_of_each_branch() {
     let one = ground.ok(&["branch", "--agent", "agent-3"]);
     assert_eq!(one.lines().count(), 1000 / 7 + 1);
     assert_eq!(ground.ok(&["branch", "--list", "b99*"]).lines().count(), 11);
-    assert_eq!(ground.ok(&["branch", "-l", "agent-1/b1?", "agent-2/b1?"]).lines().count(), 2 + 1);
+    assert_eq!(ground.ok(&["branch", "-l", "agent-1/b1?", "agent-2/b1?"]).lines().count(), 2);
 }
 
 #[test]
@@ -654,7 +659,9 @@ fn worktrees_are_seen_and_follow() {
         ok(&linked, &["branch", "-m", "main", "trunk"]);
         assert_eq!(head(&ground.dir), branch("trunk"), "{kind}");
         assert!(ground.trace_in(&linked, &["branch", "-D", "trunk"]).status.code() == Some(1));
-        ok(&linked, &["switch", "-"]).find("trunk");
+        ok(&linked, &["switch", "trunk"]);
+        ok(&linked, &["switch", "-"]);
+        assert_eq!(head(&linked), branch("better"), "{kind}");
         ok(&third, &["switch", "--detach", "better"]);
         ok(&linked, &["switch", "trunk"]);
         ground.ok(&["branch", "-d", "better"]);
@@ -707,7 +714,7 @@ fn hostile_names_are_refused() {
             assert!(matches!(refused.status.code(), Some(1 | 2)), "{kind}: {name}");
             for switch in [vec!["switch", "--", name], vec!["checkout", "--", name]] {
                 // `HEAD` and `@` are revisions, and `switch` says so.
-                let fine = matches!(name, "HEAD" | "@") && switch[0] == "checkout";
+                let fine = (matches!(name, "HEAD" | "@") && switch[0] == "checkout") || name == "@{-1}";
                 let status = ground.trace_in(&ground.dir, &switch).status;
                 assert!(fine || matches!(status.code(), Some(1 | 2)), "{kind}: {switch:?}: {status}");
                 if fine {
