@@ -17,7 +17,12 @@ const COMPARED_MAX: usize = 1 << 20;
 pub(super) fn args(command: Command) -> Command {
     command
         .about("Show what differs between two contexts, entry by entry")
-        .arg(Arg::new("from").value_name("from").default_value("HEAD~1").help("The older revision, or <from>..<to>"))
+        .arg(
+            Arg::new("from")
+                .value_name("from")
+                .default_value("HEAD~1")
+                .help("The older revision, or <from>..<to>, or <one>...<other> (from where they parted)"),
+        )
         .arg(Arg::new("to").value_name("to").help("The newer revision; HEAD if not given"))
         .arg(Arg::new("stat").long("stat").action(ArgAction::SetTrue).help("Name the entries only"))
 }
@@ -25,12 +30,6 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure> {
     let from = matches.get_one::<String>("from").map(String::as_str).unwrap_or("HEAD~1");
     let to = matches.get_one::<String>("to").map(String::as_str);
-    let (from, to) = match (from.split_once(".."), to) {
-        (Some((from, to)), None) => {
-            (if from.is_empty() { "HEAD" } else { from }, Some(if to.is_empty() { "HEAD" } else { to }))
-        }
-        _ => (from, to),
-    };
     let found = diff(session.workspace()?, from, to).map_err(failure)?;
     let ui = &session.ui;
     if ui.wants_json() {

@@ -15,7 +15,7 @@ pub(super) fn args(command: Command) -> Command {
             Arg::new("revision")
                 .value_name("revision")
                 .num_args(0..)
-                .help("Revisions and ranges: HEAD~3, main, A..B, A...B, ^A"),
+                .help("Revisions and ranges: HEAD~3, main, A..B, A...B, ^A, A^!"),
         )
         .arg(Arg::new("oneline").long("oneline").action(ArgAction::SetTrue).help("One line a commit"))
         .arg(
@@ -27,6 +27,20 @@ pub(super) fn args(command: Command) -> Command {
                 .help("Show at most this many commits (also -<number>, as in 'log -20')"),
         )
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue).help("Show the history of all branches"))
+        .arg(
+            Arg::new("first-parent")
+                .long("first-parent")
+                .action(ArgAction::SetTrue)
+                .help("Follow only the first parent of a merge"),
+        )
+        .arg(Arg::new("merges").long("merges").action(ArgAction::SetTrue).help("Show merges only"))
+        .arg(
+            Arg::new("no-merges")
+                .long("no-merges")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("merges")
+                .help("Show no merges"),
+        )
 }
 
 pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure> {
@@ -34,6 +48,12 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     let request = Log {
         revisions: matches.get_many::<String>("revision").into_iter().flatten().cloned().collect(),
         all: matches.get_flag("all"),
+        first_parent: matches.get_flag("first-parent"),
+        merges: match (matches.get_flag("merges"), matches.get_flag("no-merges")) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        },
     };
     let ui = &session.ui;
     ui.request_pager();

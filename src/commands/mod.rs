@@ -2,6 +2,8 @@
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
+mod branch;
+mod branches;
 mod brought;
 mod changed;
 mod checkout;
@@ -24,6 +26,7 @@ mod reset;
 mod session;
 mod show;
 mod status;
+mod switch;
 mod tag;
 mod view;
 
@@ -62,6 +65,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "show", group: "look", args: show::args, run: show::run },
     Verb { name: "diff", group: "look", args: diff::args, run: diff::run },
     Verb { name: "context", group: "look", args: context::args, run: context::run },
+    Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
+    Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
     Verb { name: "merge", group: "join", args: merge::args, run: merge::run },

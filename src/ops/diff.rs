@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{OpError, Workspace};
+use super::{OpError, RevisionRange, Workspace};
 use crate::model::{Commit, Entry, EntryId, Item};
 
 /// Holds the difference between two contexts.
@@ -42,12 +42,22 @@ impl Difference {
 
 /// Compares two revisions; only the parts of their trees that differ are read.
 ///
+/// Where only `from` is given, it may be `A..B`, or `A...B`: what B changed since the two parted.
+///
 /// # Errors
-/// When a revision names nothing, or an object cannot be read.
+/// When a revision names nothing, or an object cannot be read; when A and B have nothing in common.
 pub fn diff(workspace: &Workspace, from: &str, to: Option<&str>) -> Result<Difference, OpError> {
     let repo = &workspace.repo;
-    let from = workspace.commit(Some(from))?;
-    let to = workspace.commit(to)?;
+    let (from, to) = match (RevisionRange::parse(from), to) {
+        (RevisionRange::Between { from, to }, None) => (workspace.commit(Some(&from))?, workspace.commit(Some(&to))?),
+        (RevisionRange::Symmetric { left, right }, None) => {
+            let (one, other) = (workspace.resolve(&left)?, workspace.commit(Some(&right))?);
+            let base = repo.merge_bases(one, other.id)?.into_iter().next();
+            let base = base.ok_or(OpError::NoMergeBase { left, right })?;
+            (repo.read_commit(&base)?, other)
+        }
+        _ => (workspace.commit(Some(from))?, workspace.commit(to)?),
+    };
     let (old, new) = repo.read_differing_entries(&from, &to)?;
     let item = |entry: &Entry| Ok::<_, OpError>(Item { entry: entry.clone(), body: repo.read_blob(&entry.body)? });
     let known: HashMap<EntryId, &Entry> = old.iter().map(|entry| (entry.id, entry)).collect();

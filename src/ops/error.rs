@@ -74,6 +74,35 @@ pub enum OpError {
         /// Its name.
         name: String,
     },
+    /// The branch has commits that neither HEAD nor its upstream has.
+    #[error("branch '{branch}' is not merged: {commits} {} would be on no branch", if *commits == 1 { "commit" } else { "commits" })]
+    NotMerged {
+        /// The branch.
+        branch: String,
+        /// Its commits that would be left.
+        commits: usize,
+        /// All branches that were to go and are not merged.
+        all: Vec<String>,
+    },
+    /// A branch was wanted, and this is another revision.
+    #[error("a branch is expected, got commit '{revision}'")]
+    NotABranch {
+        /// The revision as given.
+        revision: String,
+        /// The commit that it names.
+        commit: String,
+    },
+    /// HEAD is on no branch.
+    #[error("HEAD is detached: no branch is named")]
+    Detached,
+    /// The two have no common ancestor.
+    #[error("'{left}' and '{right}' have no commit in common")]
+    NoMergeBase {
+        /// One of them.
+        left: String,
+        /// The other one.
+        right: String,
+    },
     /// No tag has that name.
     #[error("tag '{name}' not found")]
     NoTag {
@@ -224,6 +253,12 @@ impl OpError {
             OpError::InvalidOrder { .. } => vec!["move a call and its result together".to_owned()],
             OpError::Unrelated => vec!["to merge them anyway: --allow-unrelated-histories".to_owned()],
             OpError::NotForward { revision, .. } => vec![format!("to merge: git trace merge {revision}")],
+            OpError::NotMerged { all, .. } => vec![format!("to delete anyway: git trace branch -D {}", all.join(" "))],
+            OpError::NotABranch { revision, .. } => vec![
+                format!("to look at it, on no branch: git trace switch --detach {revision}"),
+                format!("to go on from it: git trace switch -c <branch> {revision}"),
+            ],
+            OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! The library's API: one verb a file, from a request to an outcome.
 
+mod branch;
+mod branches;
 mod brought;
 mod change;
 mod checkout;
@@ -21,6 +23,7 @@ mod merge;
 mod message;
 mod pack;
 mod pin;
+mod range;
 mod rebase;
 mod reorder;
 mod replay;
@@ -29,12 +32,15 @@ mod resume;
 mod sequence;
 mod show;
 mod status;
+mod switch;
 mod tag;
 mod workspace;
 
+pub use branch::{BranchChange, ChangedBranch, branch};
+pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
 pub use change::Changed;
-pub use checkout::{CheckedOut, Checkout, checkout};
+pub use checkout::{Checkout, checkout};
 pub use cherry_pick::{Pick as PickCommits, cherry_pick, revert};
 pub use commit::{Commit as CommitMessages, commit};
 pub use context::{Materialized, context};
@@ -50,6 +56,7 @@ pub use merge::{FastForward, Merge, merge};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;
 pub use pin::{Pin, pin};
+pub use range::{RevisionRange, Span};
 pub use rebase::{Rebase, rebase};
 pub use reorder::{Beside, Order, Reorder, reorder};
 pub use reset::{Reset, ResetMode, WasReset, reset};
@@ -57,6 +64,7 @@ pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use show::{Shown, show};
 pub use status::{Budget, Status, Stopped, status};
+pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
 pub use workspace::{Target, Workspace};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::OpError;
 use crate::codec::{Manifest, derive_entry_id};
-use crate::model::{Branch, Commit, EntryId, ObjectId};
+use crate::model::{Branch, Commit, EntryId, ObjectId, Time};
 use crate::redact::{Config, Key, Options, Redactor};
 use crate::store::{HEAD, Head, Repo, StoreError};
 use crate::tokens::Encoding;
@@ -79,14 +79,10 @@ impl Workspace {
     /// # Errors
     /// When HEAD cannot be read.
     pub fn target(&self) -> Result<Target, OpError> {
-        let branch = match &self.branch {
-            Some(branch) => branch.clone(),
-            None => match self.repo.head()? {
-                Head::Branch(branch) => branch,
-                Head::Detached(_) => return Ok(Target { ref_name: HEAD.to_owned(), branch: None }),
-            },
-        };
-        Ok(Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) })
+        match self.head()? {
+            Head::Branch(branch) => Ok(Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) }),
+            Head::Detached(_) => Ok(Target { ref_name: HEAD.to_owned(), branch: None }),
+        }
     }
 
     /// Returns the newest commit of the target.
@@ -113,15 +109,33 @@ impl Workspace {
     /// # Errors
     /// When it names nothing.
     pub fn resolve(&self, revision: &str) -> Result<ObjectId, OpError> {
-        let rest =
-            revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@').filter(|rest| !rest.starts_with('{')));
-        let rest = rest.filter(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@']));
-        let target = self.target()?;
-        match (rest, &self.branch) {
-            (Some(""), _) => self.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits()),
-            (Some(_), _) if self.repo.find_ref_id(&target.ref_name)?.is_none() => Err(target.no_commits()),
-            (Some(rest), Some(_)) => Ok(self.repo.resolve(&format!("{}{rest}", target.ref_name))?),
-            _ => Ok(self.repo.resolve(revision)?),
+        let rest = revision.strip_prefix("HEAD").or_else(|| revision.strip_prefix('@'));
+        let of_head = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['~', '^', '@', '{']));
+        if of_head && !revision.starts_with("@{-") {
+            let target = self.target()?;
+            if self.repo.find_ref_id(&target.ref_name)?.is_none() {
+                return Err(target.no_commits());
+            }
+        }
+        Ok(self.repo.resolve_at(revision, &self.head()?)?)
+    }
+
+    /// Returns the time that a commit would get now.
+    ///
+    /// # Errors
+    /// When `GIT_COMMITTER_DATE` holds no date.
+    pub fn now(&self) -> Result<Time, OpError> {
+        Ok(self.repo.now()?)
+    }
+
+    /// Returns where this worktree is, or the branch that stands in its place.
+    ///
+    /// # Errors
+    /// When HEAD cannot be read.
+    pub fn head(&self) -> Result<Head, OpError> {
+        match &self.branch {
+            Some(branch) => Ok(Head::Branch(branch.clone())),
+            None => Ok(self.repo.head()?),
         }
     }
 

@@ -111,6 +111,28 @@ pub enum StoreError {
         /// Names that are close to it.
         near: Vec<String>,
     },
+    /// More than one commit has an id that begins so.
+    #[error("revision '{revision}' is ambiguous")]
+    AmbiguousRevision {
+        /// The revision as given.
+        revision: String,
+        /// The ids of the commits, at most five.
+        candidates: Vec<String>,
+    },
+    /// A worktree is on the branch that was to go or to move.
+    #[error("branch '{branch}' is used by the worktree at '{}'", path.display())]
+    BranchInUse {
+        /// The branch.
+        branch: String,
+        /// The worktree, or its git directory if it has no work tree.
+        path: PathBuf,
+    },
+    /// The branch is not there.
+    #[error("branch '{branch}' not found")]
+    NoBranch {
+        /// The branch.
+        branch: String,
+    },
     /// git knows no name or address for the user.
     #[error("no identity: git does not know who you are")]
     NoIdentity,
@@ -168,6 +190,13 @@ impl StoreError {
                 "did you mean {}?",
                 near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
             )),
+            StoreError::AmbiguousRevision { candidates, .. } => {
+                Some(format!("it could be {}", candidates.join(" or ")))
+            }
+            StoreError::BranchInUse { .. } => {
+                Some("move that worktree first: git trace switch <another branch>; see git trace branch".to_owned())
+            }
+            StoreError::NoBranch { .. } => Some("see which there are: git trace branch -a".to_owned()),
             StoreError::NoIdentity => {
                 Some("tell it: git config user.name '<name>' && git config user.email '<address>'".to_owned())
             }

@@ -3,13 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "this is the file that starts git")]
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Repo, StoreError};
 use crate::model::Person;
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
-const LOCAL_SAFETY: [&str; 10] = [
+const LOCAL_SAFETY: [&str; 12] = [
     "-c",
     "core.fsmonitor=false",
     "-c",
@@ -20,6 +21,9 @@ const LOCAL_SAFETY: [&str; 10] = [
     "submodule.recurse=false",
     "-c",
     "core.alternateRefsCommand=",
+    // Not safety but the same place: what git moves for us has a reflog, whatever its name.
+    "-c",
+    "core.logAllRefUpdates=always",
 ];
 
 /// Runs a local git subcommand on the repository and returns what it printed.
@@ -32,12 +36,12 @@ pub(super) fn run(
     arguments: &[&str],
     input: Option<&[u8]>,
 ) -> Result<Vec<u8>, StoreError> {
-    start(repo, command, arguments, input, &[])
+    start(&repo.private_dir, command, arguments, input, &[])
 }
 
-/// As [`run`], for what writes a reflog: under the name of `who`.
+/// As [`run`], for what writes a reflog: under the name of `who`, in a worktree's git directory.
 pub(super) fn run_as(
-    repo: &Repo,
+    git_dir: &Path,
     command: &'static str,
     arguments: &[&str],
     input: Option<&[u8]>,
@@ -46,11 +50,11 @@ pub(super) fn run_as(
     let date = format!("@{} +0000", who.time.seconds());
     let identity =
         [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
-    start(repo, command, arguments, input, &identity)
+    start(git_dir, command, arguments, input, &identity)
 }
 
 fn start(
-    repo: &Repo,
+    git_dir: &Path,
     command: &'static str,
     arguments: &[&str],
     input: Option<&[u8]>,
@@ -65,7 +69,7 @@ fn start(
     }
     process.envs(environment.iter().copied());
     process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
-    process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
+    process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(git_dir).arg(command).args(arguments);
     process.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = process.spawn().map_err(|source| error(source.to_string()))?;

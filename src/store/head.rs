@@ -1,9 +1,11 @@
 //! Where this worktree is: on a branch, or at a commit.
 
+use std::fmt;
+
 use super::pack::Durability;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::{Repo, StoreError, clock};
-use crate::model::{Branch, ObjectId, Person};
+use crate::model::{Branch, ObjectId, Person, Time};
 
 /// The symbolic ref that says where this worktree is; git keeps it apart for every worktree.
 pub const HEAD: &str = "refs/worktree/trace/HEAD";
@@ -18,6 +20,31 @@ pub enum Head {
     Branch(Branch),
     /// At a commit, on no branch.
     Detached(ObjectId),
+}
+
+impl Head {
+    /// Returns the branch, unless HEAD is detached.
+    pub fn branch(&self) -> Option<&Branch> {
+        match self {
+            Head::Branch(branch) => Some(branch),
+            Head::Detached(_) => None,
+        }
+    }
+
+    /// Returns the agent whose branches have short names here.
+    pub fn agent(&self) -> String {
+        self.branch().map_or_else(|| Branch::default().agent().to_owned(), |branch| branch.agent().to_owned())
+    }
+}
+
+/// Writes the branch's name, or the commit's whole id.
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Head::Branch(branch) => branch.fmt(f),
+            Head::Detached(id) => id.fmt(f),
+        }
+    }
 }
 
 impl Repo {
@@ -36,13 +63,18 @@ impl Repo {
     /// # Errors
     /// When HEAD names something that is no branch.
     pub fn head(&self) -> Result<Head, StoreError> {
-        match self.find_ref(HEAD)? {
+        self.head_at(HEAD)
+    }
+
+    /// Reads where the worktree is whose HEAD has this name.
+    pub(super) fn head_at(&self, name: &str) -> Result<Head, StoreError> {
+        match self.find_ref(name)? {
             None => Ok(Head::Branch(Branch::default())),
             Some(RefValue::Id(id)) => Ok(Head::Detached(id)),
             Some(RefValue::Symbolic(target)) => {
                 let branch = self.branch_of(&target);
                 let reason = || format!("it points to '{target}', which is no context branch");
-                branch.map(Head::Branch).ok_or_else(|| StoreError::Ref { name: HEAD.to_owned(), reason: reason() })
+                branch.map(Head::Branch).ok_or_else(|| StoreError::Ref { name: name.to_owned(), reason: reason() })
             }
         }
     }
@@ -111,6 +143,40 @@ impl Repo {
         self.named("heads")
     }
 
+    /// Lists the branches of remotes as `<remote>/<agent>/<branch>`, with their newest commits.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn remote_branches(&self) -> Result<Vec<(String, ObjectId)>, StoreError> {
+        let prefix = format!("{}/remotes/", self.settings.ref_prefix);
+        let refs = self.list_refs(&prefix)?.into_iter();
+        Ok(refs.filter_map(|(name, id)| Some((name.strip_prefix(&prefix)?.to_owned(), id))).collect())
+    }
+
+    /// Returns the ref that a branch follows, whether or not it is there: `trace.<branch>.upstream`, else the branch of
+    /// the same name of `trace.remote` (or `origin`), which counts only if it exists.
+    ///
+    /// # Errors
+    /// When a ref cannot be read, or the configuration names no ref.
+    pub fn upstream(&self, branch: &Branch) -> Result<Option<(String, Option<ObjectId>)>, StoreError> {
+        let key = format!("trace.{branch}.upstream");
+        let remotes = format!("{}/remotes", self.settings.ref_prefix);
+        let configured = self.config(&key);
+        let name = match &configured {
+            Some(full) if full.starts_with("refs/") => full.clone(),
+            Some(short) => format!("{remotes}/{short}"),
+            None => format!("{remotes}/{}/{branch}", self.config("trace.remote").as_deref().unwrap_or("origin")),
+        };
+        match (gix::validate::reference::name(name.as_str().into()).is_ok(), configured) {
+            (true, configured) => {
+                let id = self.find_ref_id(&name)?;
+                Ok((id.is_some() || configured.is_some()).then_some((name, id)))
+            }
+            (false, Some(value)) => Err(StoreError::Config { key, value }),
+            (false, None) => Ok(None),
+        }
+    }
+
     /// Lists all tags with their commits.
     ///
     /// # Errors
@@ -142,7 +208,7 @@ impl Repo {
         Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())
     }
 
-    fn branch_of(&self, ref_name: &str) -> Option<Branch> {
+    pub(super) fn branch_of(&self, ref_name: &str) -> Option<Branch> {
         let rest = ref_name.strip_prefix(&self.settings.ref_prefix)?.strip_prefix("/heads/")?;
         let (agent, name) = rest.split_once('/')?;
         Branch::new(agent, name).ok()
@@ -154,6 +220,14 @@ impl Repo {
     /// [`StoreError::NoIdentity`] when git knows no name or address.
     pub fn committer(&self) -> Result<Person, StoreError> {
         self.person("committer", "GIT_COMMITTER_DATE")
+    }
+
+    /// Returns the time that a commit would get now.
+    ///
+    /// # Errors
+    /// When `GIT_COMMITTER_DATE` holds no date.
+    pub fn now(&self) -> Result<Time, StoreError> {
+        clock::moment("GIT_COMMITTER_DATE")
     }
 
     /// Returns who is to be named as author, now.

@@ -7,7 +7,9 @@
 //! 4. A killed process blocks nobody.
 //! 5. Repositories that we could hurt are refused before anything is written.
 
+mod ancestry;
 mod batch;
+mod branches;
 mod clock;
 mod command_line;
 mod create;
@@ -24,30 +26,40 @@ mod object;
 mod open;
 mod pack;
 mod ref_file;
+mod reflog;
 mod refs;
 mod reftable;
 mod revision;
 mod settings;
 mod sink;
 mod state_file;
+mod suffix;
 mod tidy;
+mod worktrees;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 pub use batch::{Batch, Size, Start};
+pub use branches::Placement;
 pub use draft::{CommitRequest, Context};
 pub use error::StoreError;
 pub use group::{Pending, REQUESTS_MAX, Ticket};
 pub use head::{HEAD, Head, ORIG_HEAD};
-pub use history::History;
+pub use history::{History, Walk};
 pub use object::BODY_MAX;
 pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
+pub use worktrees::WorktreeHead;
 
 use crate::model::{HashKind, ObjectId};
+
+/// Tells whether a name matches a shell pattern, in which `*` matches `/` too, as in git's lists of branches.
+pub fn matches_glob(pattern: &str, name: &str) -> bool {
+    gix::glob::wildmatch(pattern.into(), name.into(), gix::glob::wildmatch::Mode::empty())
+}
 
 /// Holds an open repository.
 pub struct Repo {

@@ -4,6 +4,7 @@ use gix::objs::Kind;
 use gix::prelude::{Find, Header};
 
 use super::Repo;
+use super::ancestry::Link;
 use super::error::StoreError;
 use super::open::error_chain;
 use crate::codec::{Manifest, Meta, decode_message};
@@ -85,6 +86,18 @@ impl Repo {
             body,
             facts,
         })
+    }
+
+    /// Reads what a walk has to know of a commit, be it of a context or not.
+    pub(super) fn read_link(&self, id: &ObjectId) -> Result<Link, StoreError> {
+        let bytes = self.read(id, Kind::Commit, STRUCTURE_MAX)?;
+        let broken = || StoreError::Object { id: *id, reason: "a malformed commit".to_owned() };
+        let commit = gix::objs::CommitRef::from_bytes(&bytes, self.gix_kind()).map_err(|_| broken())?;
+        let who = gix::actor::SignatureRef::from_bytes(commit.committer).map_err(|_| broken())?;
+        let seconds = who.time().map_err(|_| broken())?.seconds;
+        let parents =
+            if self.shallow.contains(id) { Vec::new() } else { commit.parents().map(|id| from_gix(&id)).collect() };
+        Ok(Link { parents, seconds, generation: None })
     }
 
     pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {

@@ -30,13 +30,14 @@ pub(super) struct RefLock {
 /// Takes git's lock on a ref, waiting for git, and moving a dead process's lock aside.
 pub(super) fn lock(repo: &Repo, name: &str) -> Result<RefLock, StoreError> {
     let target = repo.ref_path(name);
-    let path = repo.ref_base(name).join(format!("{name}.lock"));
+    let (base, own_name) = repo.ref_place(name);
+    let path = base.join(format!("{own_name}.lock"));
     let deadline = Instant::now() + STALE * 5;
     let mut folders = 0;
     let mut seen: Option<(Instant, SystemTime)> = None;
     loop {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok(RefLock { file, path, target, base: repo.ref_base(name).to_owned(), done: false }),
+            Ok(file) => return Ok(RefLock { file, path, target, base, done: false }),
             Err(error) if error.kind() == io::ErrorKind::NotFound && folders < 10 => {
                 folders += 1;
                 let folder = path.parent().unwrap_or(Path::new("."));
@@ -139,6 +140,12 @@ impl Drop for RefLock {
     }
 }
 
+/// Returns the file with a ref's log.
+pub(super) fn log_path(repo: &Repo, name: &str) -> PathBuf {
+    let (base, name) = repo.ref_place(name);
+    base.join("logs").join(name)
+}
+
 /// Adds a line to a ref's log with one write, so that no reader and no crash sees half of it; neither does a full disk leave
 /// half of it.
 pub(super) fn append_reflog(
@@ -149,7 +156,7 @@ pub(super) fn append_reflog(
     who: &Person,
     message: &str,
 ) -> Result<(), StoreError> {
-    let path = repo.ref_base(name).join("logs").join(name);
+    let path = log_path(repo, name);
     let none = "0".repeat(repo.hash_kind().id_len() * 2);
     let hex = |id: Option<ObjectId>| id.map_or_else(|| none.clone(), |id| id.to_string());
     let line = format!("{} {} {}\t{}\n", hex(old), hex(new), signature(who), one_line(message, 200));
@@ -169,6 +176,16 @@ pub(super) fn append_reflog(
         })
     });
     written.map_err(StoreError::io("write", &path))
+}
+
+/// Syncs a ref's log and its folders, where that is wanted.
+pub(super) fn sync_log(path: &Path, durability: Durability) -> Result<(), StoreError> {
+    if durability == Durability::Lazy {
+        return Ok(());
+    }
+    let synced = File::open(path).and_then(|file| file.sync_all());
+    synced.map_err(StoreError::io("sync", path))?;
+    path.parent().map_or(Ok(()), sync_dir)
 }
 
 /// Writes a person as git does: `A U Thor <author@example.com> 1700000000 +0100`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::lock::Guard;
 use super::object::from_gix;
@@ -157,7 +157,10 @@ impl Repo {
             };
             let new = match new {
                 RefValue::Id(id) => Some(*id),
-                RefValue::Symbolic(target) => self.find_ref_id(target)?,
+                RefValue::Symbolic(target) => match edits.iter().find(|edit| edit.name == *target) {
+                    Some(RefEdit { new: Some(RefValue::Id(id)), .. }) => Some(*id),
+                    _ => self.find_ref_id(target)?,
+                },
             };
             ref_file::append_reflog(self, &edit.name, old, new, who, &edit.message)?;
         }
@@ -166,13 +169,21 @@ impl Repo {
 
     /// Returns the file that a loose ref has.
     pub(super) fn ref_path(&self, name: &str) -> PathBuf {
-        self.ref_base(name).join(name)
+        let (base, name) = self.ref_place(name);
+        base.join(name)
     }
 
-    /// Returns the folder that a ref, and its log, belong to: the worktree's own or the shared one.
-    pub(super) fn ref_base(&self, name: &str) -> &Path {
+    /// Returns the folder that a ref, and its log, belong to, and its name there: the worktree's own folder or the shared
+    /// one, or another worktree's for git's `worktrees/<id>/<ref>` and `main-worktree/<ref>`.
+    pub(super) fn ref_place<'n>(&self, name: &'n str) -> (PathBuf, &'n str) {
+        if let Some(name) = name.strip_prefix("main-worktree/") {
+            return (self.common_dir.clone(), name);
+        }
+        if let Some((id, name)) = name.strip_prefix("worktrees/").and_then(|rest| rest.split_once('/')) {
+            return (self.common_dir.join("worktrees").join(id), name);
+        }
         let private = name.starts_with("refs/worktree/") || !name.starts_with("refs/");
-        if private { &self.private_dir } else { &self.common_dir }
+        (if private { self.private_dir.clone() } else { self.common_dir.clone() }, name)
     }
 
     fn read_loose_ref(&self, name: &str) -> Result<Option<RefValue>, StoreError> {
@@ -211,7 +222,7 @@ impl Repo {
     }
 
     /// Refuses a new ref that would need a folder where another ref is, or the reverse: gix would create both.
-    fn check_conflicts(&self, name: &str) -> Result<(), StoreError> {
+    pub(super) fn check_conflicts(&self, name: &str) -> Result<(), StoreError> {
         let conflict = |other: &str| StoreError::RefConflict { name: name.to_owned(), other: other.to_owned() };
         for (end, _) in name.match_indices('/') {
             let above = &name[..end];

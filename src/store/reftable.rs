@@ -3,7 +3,8 @@
 use super::git;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::{Repo, StoreError};
-use crate::model::{ObjectId, Person};
+use crate::codec::one_line;
+use crate::model::{ObjectId, Person, Time};
 
 pub(super) fn find(repo: &Repo, name: &str) -> Result<Option<RefValue>, StoreError> {
     if let Ok(target) = git::run(repo, "symbolic-ref", &["--quiet", name], None) {
@@ -30,12 +31,43 @@ pub(super) fn resolve(repo: &Repo, revision: &str) -> Option<ObjectId> {
     parse_id(&answer).ok()
 }
 
+/// Returns the messages of a ref's log, newest first, one a line; nothing where there is no log.
+pub(super) fn log_messages(repo: &Repo, name: &str) -> String {
+    let printed = git::run(repo, "log", &["--walk-reflogs", "--format=%gs", "--end-of-options", name], None);
+    String::from_utf8_lossy(&printed.unwrap_or_default()).into_owned()
+}
+
+/// Lines of a log that go along when a branch is renamed: git can write each only by a process of its own.
+const REPLAYED: &str = "-200";
+
+/// Writes the newest lines of one ref's log into that of another, which must not exist; returns the commit that the
+/// other ref is at then. What git has no longer is left out.
+pub(super) fn replay_log(repo: &Repo, old: &str, new: &str, who: &Person) -> Result<Option<ObjectId>, StoreError> {
+    let format = "--format=%H%x00%gn%x00%ge%x00%gd%x00%gs";
+    let arguments = ["--walk-reflogs", REPLAYED, "--date=raw", format, "--end-of-options", old];
+    let printed = git::run(repo, "log", &arguments, None).unwrap_or_default();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    let mut at = None;
+    for line in printed.lines().rev() {
+        let [id, name, email, moment, message] = line.split('\0').collect::<Vec<_>>()[..] else { continue };
+        let Ok(id) = id.parse::<ObjectId>() else { continue };
+        let seconds = moment.rsplit_once("@{").and_then(|(_, time)| time.split(' ').next()?.parse().ok());
+        let time = seconds.map_or(who.time, Time::from_seconds);
+        let who = Person { name: name.to_owned(), email: email.to_owned(), time };
+        let expected = at.map_or(Expected::Absent, Expected::Id);
+        let edit = RefEdit { name: new.to_owned(), expected, new: Some(RefValue::Id(id)), message: message.to_owned() };
+        self::edit(repo, &[edit], &who)?;
+        at = Some(id);
+    }
+    Ok(at)
+}
+
 /// Changes refs in one transaction of `git update-ref --stdin`.
 pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), StoreError> {
     let none = "0".repeat(repo.hash_kind().id_len() * 2);
     let mut script = String::from("start\n");
     let mut symbolic = Vec::new();
-    for RefEdit { name, expected, new, .. } in edits {
+    for RefEdit { name, expected, new, message } in edits {
         let old = match expected {
             Expected::Absent => Some(none.clone()),
             Expected::Id(id) => Some(id.to_string()),
@@ -44,24 +76,34 @@ pub(super) fn edit(repo: &Repo, edits: &[RefEdit], who: &Person) -> Result<(), S
         let old = old.map(|old| format!(" {old}")).unwrap_or_default();
         match new {
             Some(RefValue::Id(id)) => script += &format!("option no-deref\nupdate {name} {id}{old}\n"),
-            Some(RefValue::Symbolic(target)) => symbolic.push((name, target)),
+            Some(RefValue::Symbolic(target)) => symbolic.push((name, target, message)),
             None => script += &format!("option no-deref\ndelete {name}{old}\n"),
         }
     }
     script += "prepare\ncommit\n";
-    let message = edits.first().map_or("trace", |edit| edit.message.as_str());
-    let message = crate::codec::one_line(message, 200);
+    // git takes one message for all of them.
+    let placed = edits.iter().find(|edit| !matches!(edit.new, Some(RefValue::Symbolic(_))));
+    let message = one_line(placed.map_or("trace", |edit| edit.message.as_str()), 200);
     if edits.len() > symbolic.len() {
         let arguments = ["--create-reflog", "-m", &message, "--stdin"];
-        git::run_as(repo, "update-ref", &arguments, Some(script.as_bytes()), who).map_err(|error| match error {
-            StoreError::Git { reason, .. } if reason.contains("but expected") || reason.contains("already exists") => {
-                StoreError::RefMoved { name: edits[0].name.clone() }
+        git::run_as(&repo.private_dir, "update-ref", &arguments, Some(script.as_bytes()), who).map_err(|error| {
+            match error {
+                StoreError::Git { reason, .. }
+                    if ["but expected", "already exists", "unable to resolve reference"]
+                        .iter()
+                        .any(|words| reason.contains(words)) =>
+                {
+                    let moved = edits.iter().find(|edit| reason.contains(&format!("'{}'", edit.name)));
+                    StoreError::RefMoved { name: moved.unwrap_or(&edits[0]).name.clone() }
+                }
+                other => other,
             }
-            other => other,
         })?;
     }
-    for (name, target) in symbolic {
-        git::run_as(repo, "symbolic-ref", &["-m", &message, name, target], None, who)?;
+    for (name, target, message) in symbolic {
+        // git writes another worktree's HEAD only from there.
+        let (git_dir, name) = repo.ref_place(name);
+        git::run_as(&git_dir, "symbolic-ref", &["-m", &one_line(message, 200), name, target], None, who)?;
     }
     Ok(())
 }

@@ -327,7 +327,7 @@ fn merge_ten() {
         let go = |revision: &str, create: bool| {
             let create = create.then(|| revision.to_owned());
             let revision = if create.is_some() { None } else { Some(revision.to_owned()) };
-            checkout(&workspace, &Checkout { revision, create, detach: false }).expect("moved");
+            checkout(&workspace, &Checkout { revision, create, detach: false, dry_run: false }).expect("moved");
         };
         go("f", true);
         for number in 0..10 {

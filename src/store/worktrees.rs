@@ -1,0 +1,83 @@
+//! Where the worktrees of a repository are: each has a HEAD of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::head::{HEAD, Head};
+use super::{Repo, StoreError};
+use crate::model::Branch;
+
+/// Says where a worktree is.
+#[derive(Debug, Clone)]
+pub struct WorktreeHead {
+    /// The work tree, or the git directory if there is none.
+    pub path: PathBuf,
+    /// Where it is.
+    pub head: Head,
+    /// Whether it is the one that this process is in.
+    pub is_current: bool,
+    /// The name by which any worktree can read and write that HEAD.
+    pub(super) ref_name: String,
+}
+
+impl WorktreeHead {
+    /// Tells whether the worktree is on this branch.
+    pub fn is_on(&self, branch: &Branch) -> bool {
+        matches!(&self.head, Head::Branch(on) if on == branch)
+    }
+}
+
+impl Repo {
+    /// Lists where all worktrees are, this one first. One that never said so is on the default branch; one whose HEAD
+    /// makes no sense is on none, and left out.
+    ///
+    /// # Errors
+    /// When this worktree's own HEAD cannot be read.
+    pub fn worktree_heads(&self) -> Result<Vec<WorktreeHead>, StoreError> {
+        let own = self.work_dir().unwrap_or(self.git_dir()).to_owned();
+        let mut found =
+            vec![WorktreeHead { path: own, head: self.head()?, is_current: true, ref_name: HEAD.to_owned() }];
+        let mut add = |path: PathBuf, ref_name: String| {
+            if let Ok(head) = self.head_at(&ref_name) {
+                found.push(WorktreeHead { path, head, is_current: false, ref_name });
+            }
+        };
+        if self.private_dir != self.common_dir {
+            let beside = self.common_dir.parent().filter(|_| self.common_dir.ends_with(".git"));
+            add(beside.unwrap_or(&self.common_dir).to_owned(), format!("main-worktree/{HEAD}"));
+        }
+        let linked = fs::read_dir(self.common_dir.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
+        let mut linked: Vec<PathBuf> = linked.map(|folder| folder.path()).collect();
+        linked.sort();
+        for folder in linked {
+            let Some(id) = folder.file_name().and_then(|id| id.to_str()) else { continue };
+            if !same_folder(&folder, &self.private_dir) && folder.join("gitdir").is_file() {
+                add(work_tree_of(&folder), format!("worktrees/{id}/{HEAD}"));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Refuses a branch that a worktree is on.
+    ///
+    /// # Errors
+    /// [`StoreError::BranchInUse`].
+    pub fn check_unused(&self, branch: &Branch) -> Result<(), StoreError> {
+        match self.worktree_heads()?.into_iter().find(|worktree| worktree.is_on(branch)) {
+            Some(worktree) => Err(StoreError::BranchInUse { branch: branch.to_string(), path: worktree.path }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn same_folder(one: &Path, other: &Path) -> bool {
+    one == other
+        || fs::canonicalize(one).ok().is_some_and(|one| fs::canonicalize(other).is_ok_and(|other| one == other))
+}
+
+/// Returns the folder whose `.git` file a linked worktree's `gitdir` names.
+fn work_tree_of(folder: &Path) -> PathBuf {
+    let text = fs::read_to_string(folder.join("gitdir")).unwrap_or_default();
+    let file = folder.join(text.trim_end());
+    file.parent().unwrap_or(folder).to_owned()
+}
