@@ -118,7 +118,8 @@ mod tests {
         }
         let nested = r#"{"tool_call_id":"c","content":[{"type":"tool_result","tool_use_id":"a","content":"x"}]}"#;
         assert_eq!(mask(nested), "{\"tool_call_id\":\"c\",\"content\":\"[old tool result cleared: \\\"c\\\"]\"}");
-        for other in [r#"[{"type":"tool_use","id":"a","input":{"content":"x"}}]"#, "\"text\"", "{", r#"{"content":"x"}"#]
+        for other in
+            [r#"[{"type":"tool_use","id":"a","input":{"content":"x"}}]"#, "\"text\"", "{", r#"{"content":"x"}"#]
         {
             assert_eq!(mask(other), other);
         }

@@ -82,7 +82,11 @@ impl Session {
 
 /// Turns an operation's error into the end of the program.
 pub(super) fn failure(error: OpError) -> Failure {
-    let code = if error.is_no_repository() { ExitCode::NoRepository } else { ExitCode::Refused };
+    let code = match &error {
+        error if error.is_no_repository() => ExitCode::NoRepository,
+        error if error.needs_decision() => ExitCode::Conflict,
+        _ => ExitCode::Refused,
+    };
     let failure = Failure::of_error(code, &error);
     error.hints().into_iter().fold(failure, Failure::hint)
 }

@@ -3,12 +3,14 @@
 mod change;
 mod checkout;
 mod commit;
+mod compress;
 mod context;
 mod cost;
 mod diff;
 mod drop;
 mod edit;
 mod error;
+mod expand;
 mod find;
 mod group;
 mod import;
@@ -19,20 +21,26 @@ mod pack;
 mod pin;
 mod replay;
 mod reset;
+mod restore;
 mod show;
 mod status;
 mod tag;
+mod verify;
 mod workspace;
 
 pub use change::Changed;
 pub use checkout::{CheckedOut, Checkout, checkout};
 pub use commit::{Commit as CommitMessages, commit};
+pub use compress::{
+    Compress, Compressed, Finding, Mode as CompressMode, PlanLine, Report, Retention, compress, compression_plan,
+};
 pub use context::{Materialized, context};
 pub use cost::{Cost, cost};
 pub use diff::{Difference, EntryChange, diff};
 pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
 pub use error::OpError;
+pub use expand::{Expand, Expanded, expand};
 pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
 pub use log::{Log, log};
@@ -40,9 +48,11 @@ pub use message::{NewMessage, parse_messages};
 pub use pack::pack;
 pub use pin::{Pin, pin};
 pub use reset::{Reset, ResetMode, WasReset, reset};
+pub use restore::{Restore, restore};
 pub use show::{Shown, show};
 pub use status::{Budget, Status, status};
 pub use tag::{Tag, TagOutcome, tag};
+pub use verify::{Verified, verify};
 pub use workspace::{Target, Workspace};
 
 pub use crate::store::BODY_MAX;

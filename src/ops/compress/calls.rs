@@ -28,8 +28,18 @@ pub(super) struct Read {
 
 /// Tools that read files, as agents name them, in small letters.
 const READERS: [&str; 12] = [
-    "cat", "file_read", "get_file", "open_file", "read", "read_file", "readfile", "read_text_file", "str_replace_based_edit_tool",
-    "str_replace_editor", "view", "view_file",
+    "cat",
+    "file_read",
+    "get_file",
+    "open_file",
+    "read",
+    "read_file",
+    "readfile",
+    "read_text_file",
+    "str_replace_based_edit_tool",
+    "str_replace_editor",
+    "view",
+    "view_file",
 ];
 
 /// The largest input that is looked into, in bytes: a path and two numbers are small.
@@ -49,7 +59,11 @@ fn call(block: Block<'_>) -> Option<Call<'_>> {
         return Some(Call { id: text(block.id)?, name: text(function.name)?, input: function.arguments });
     }
     if block.is("function_call") || block.is("custom_tool_call") {
-        return Some(Call { id: text(block.call_id)?, name: text(block.name)?, input: block.arguments.or(block.input) });
+        return Some(Call {
+            id: text(block.call_id)?,
+            name: text(block.name)?,
+            input: block.arguments.or(block.input),
+        });
     }
     None
 }

@@ -97,6 +97,15 @@ impl Finding {
         }
     }
 
+    /// Says what is wrong in one line: the first finding, and how many more there are.
+    pub(in crate::ops) fn summary(findings: &[Finding]) -> String {
+        match findings {
+            [] => "unknown fault".to_owned(),
+            [only] => only.to_string(),
+            [first, more @ ..] => format!("{first} (and {} more)", more.len()),
+        }
+    }
+
     /// Returns the entry that it is about.
     pub const fn entry(&self) -> Option<EntryId> {
         match self {
@@ -130,12 +139,7 @@ impl fmt::Display for Finding {
 
 /// Compares two contexts entry by entry: pins stay, the rest stays, and the commit names all that did not. Entries that
 /// stand in both, alike, may be left out of both lists.
-pub(in crate::ops) fn entries(
-    before: &[Entry],
-    after: &[Entry],
-    touches: &[Touch],
-    ignore_pins: bool,
-) -> Vec<Finding> {
+pub(in crate::ops) fn entries(before: &[Entry], after: &[Entry], touches: &[Touch], ignore_pins: bool) -> Vec<Finding> {
     let index = |entries: &[Entry]| -> HashMap<EntryId, usize> {
         entries.iter().enumerate().map(|(at, entry)| (entry.id, at)).collect()
     };

@@ -69,7 +69,9 @@ impl MustKeep {
         }
         let lost = wanted.iter().enumerate().filter(|(nth, _)| missing.contains(nth)).map(|(_, lost)| lost);
         let short = |text: &str| crate::codec::one_line(text, SHOWN_MAX);
-        Ok(lost.map(|(pattern, text)| Finding::MustKeep { pattern: (*pattern).to_owned(), text: short(text) }).collect())
+        Ok(lost
+            .map(|(pattern, text)| Finding::MustKeep { pattern: (*pattern).to_owned(), text: short(text) })
+            .collect())
     }
 }
 

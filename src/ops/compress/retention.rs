@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::super::OpError;
+use crate::drivers::{EntityKind, entities};
 
 /// Tells how many of the things that the old texts name are named by the new context.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,8 +30,10 @@ impl Retention {
         new: &mut dyn Iterator<Item = Result<Cow<'t, str>, OpError>>,
     ) -> Result<Self, OpError> {
         let mut missing: HashMap<&str, &'static str> = HashMap::new();
-        old.iter().for_each(|text| missing.extend(entities(text).into_iter().map(|(kind, name)| (name, kind))));
-        let mut kinds: Vec<(&'static str, u64, u64)> = KINDS.iter().map(|kind| (*kind, 0, 0)).collect();
+        for text in old {
+            missing.extend(entities(text).into_iter().map(|entity| (entity.text, entity.kind.name())));
+        }
+        let mut kinds: Vec<(&'static str, u64, u64)> = EntityKind::ALL.iter().map(|kind| (kind.name(), 0, 0)).collect();
         for kind in missing.values() {
             kinds.iter_mut().filter(|(name, ..)| name == kind).for_each(|(_, _, total)| *total += 1);
         }
@@ -38,8 +41,8 @@ impl Retention {
             && let Some(text) = new.next()
         {
             let text = text?;
-            for (_, name) in entities(&text) {
-                let Some(kind) = missing.remove(name) else { continue };
+            for entity in entities(&text) {
+                let Some(kind) = missing.remove(entity.text) else { continue };
                 kinds.iter_mut().filter(|(name, ..)| *name == kind).for_each(|(_, kept, _)| *kept += 1);
             }
         }
@@ -47,6 +50,3 @@ impl Retention {
         Ok(Retention { kinds })
     }
 }
-
-/// The kinds of names, in the order of reports.
-const KINDS: [&str; 5] = ["path", "identifier", "number", "url", "error-code"];

@@ -31,7 +31,15 @@ impl<'w> Scene<'w> {
         Scene { workspace, encoding, entries, bodies, tool_ids }
     }
 
-    pub(super) fn body(&self, at: usize) -> Result<&[u8], OpError> {
+    pub(in crate::ops) fn workspace(&self) -> &'w Workspace {
+        self.workspace
+    }
+
+    pub(in crate::ops) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    pub(in crate::ops) fn body(&self, at: usize) -> Result<&[u8], OpError> {
         if let Some(body) = self.bodies[at].get() {
             return Ok(body);
         }
@@ -76,7 +84,7 @@ impl<'w> Scene<'w> {
     }
 
     /// Returns what the model sees, in tokens.
-    pub(super) fn total(&self) -> u64 {
+    pub(in crate::ops) fn total(&self) -> u64 {
         self.entries.iter().map(cost).sum()
     }
 }

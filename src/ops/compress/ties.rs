@@ -9,7 +9,7 @@ use crate::model::Role;
 
 /// Holds groups of entries, by their places in the context.
 #[derive(Debug, Default)]
-pub(super) struct Ties {
+pub(in crate::ops) struct Ties {
     units: Vec<Vec<usize>>,
     unit_of: HashMap<usize, usize>,
 }
@@ -25,7 +25,7 @@ struct Open {
 impl Ties {
     /// Finds what is tied to the entries from `first` to `last`, be it among them or not. Only entries that may hold
     /// another half are read.
-    pub(super) fn find(scene: &Scene<'_>, first: usize, last: usize) -> Result<Self, OpError> {
+    pub(in crate::ops) fn find(scene: &Scene<'_>, first: usize, last: usize) -> Result<Self, OpError> {
         let mut links: Vec<(usize, usize)> = Vec::new();
         let mut open = Open::default();
         let mut speaker = None;
@@ -108,8 +108,13 @@ impl Ties {
         self.unit_of.get(&at).map_or_else(|| vec![at], |number| self.units[*number].clone())
     }
 
+    /// Returns all groups, each in order.
+    pub(super) fn units(&self) -> &[Vec<usize>] {
+        &self.units
+    }
+
     /// Returns the halves of these entries and of all that are tied to them, in order.
-    pub(super) fn halves(&self, scene: &Scene<'_>, places: &[usize]) -> Result<Vec<Halves>, OpError> {
+    pub(in crate::ops) fn halves(&self, scene: &Scene<'_>, places: &[usize]) -> Result<Vec<Halves>, OpError> {
         let mut all: Vec<usize> = places.iter().flat_map(|at| self.unit(*at)).collect();
         all.sort_unstable();
         all.dedup();
