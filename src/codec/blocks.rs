@@ -10,6 +10,12 @@ pub struct Block<'a> {
     /// `type`
     #[serde(borrow, rename = "type")]
     pub kind: Option<&'a RawValue>,
+    /// `text`
+    #[serde(borrow)]
+    pub text: Option<&'a RawValue>,
+    /// `thinking`
+    #[serde(borrow)]
+    pub thinking: Option<&'a RawValue>,
     /// `id`
     #[serde(borrow)]
     pub id: Option<&'a RawValue>,

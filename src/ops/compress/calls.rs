@@ -13,7 +13,7 @@ pub(super) struct Call<'a> {
     pub(super) id: Cow<'a, str>,
     pub(super) name: Cow<'a, str>,
     /// What it was called with: a JSON object, or a string that holds one.
-    input: Option<&'a RawValue>,
+    pub(super) input: Option<&'a RawValue>,
 }
 
 /// Names what a call wants to read of a file.
@@ -50,7 +50,8 @@ pub(super) fn calls(body: &[u8]) -> Vec<Call<'_>> {
     blocks(body).into_iter().filter_map(call).collect()
 }
 
-fn call(block: Block<'_>) -> Option<Call<'_>> {
+/// Reads a block as a call.
+pub(super) fn call(block: Block<'_>) -> Option<Call<'_>> {
     if block.is("tool_use") {
         return Some(Call { id: text(block.id)?, name: text(block.name)?, input: block.input });
     }
@@ -68,7 +69,8 @@ fn call(block: Block<'_>) -> Option<Call<'_>> {
     None
 }
 
-fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+/// Returns a string's text; `None` for any other value.
+pub(super) fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
     let source = raw?.get();
     let inner = source.strip_prefix('"')?.strip_suffix('"')?;
     if !inner.contains('\\') {

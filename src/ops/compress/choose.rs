@@ -23,6 +23,9 @@ pub(super) const SUMMARY_MIN: u64 = 16;
 /// What a line in the place of a run costs, about.
 const TITLE: u64 = 60;
 
+/// Why entries stay that are no part of what the model sees.
+const NOT_SENT: &str = "is not sent to a model";
+
 /// Says why an entry stays, if it has to: by its place in the context.
 type Reasons = Vec<Option<&'static str>>;
 
@@ -45,9 +48,6 @@ pub(super) fn choose(
         None => scene.total(),
     };
     let need = request.target_tokens.map(|target| before.saturating_sub(target));
-    if need == Some(0) {
-        return Err(OpError::Nothing { reason: format!("there are {before} tokens already") });
-    }
     let mut masked = HashMap::new();
     let chosen: BTreeSet<usize> = match mode {
         Mode::Mask | Mode::Dedupe => {
@@ -68,14 +68,15 @@ pub(super) fn choose(
         }
         _ => oldest(scene, ties, &free, mode, before, request.target_tokens),
     };
-    if chosen.is_empty() {
-        return Err(OpError::Nothing { reason: why(&reasons, mode, selection) });
-    }
+    let idle = match need {
+        Some(0) => Some(format!("there are {before} tokens already")),
+        _ => chosen.is_empty().then(|| why(&reasons, mode, selection)),
+    };
     let listed =
         |at: &usize| scene.entries[*at].role.is_sent() && selection.is_none_or(|some| some.places.contains(at));
     let verb = |at: &usize| if chosen.contains(at) { Verb::Make(mode) } else { Verb::Keep };
     let steps = (0..scene.entries.len()).filter(listed).map(|at| Step { at, verb: verb(&at), group: 0 });
-    Ok((Plan { steps: steps.collect(), masked, ..Plan::default() }, before))
+    Ok((Plan { steps: steps.collect(), masked, idle, ..Plan::default() }, before))
 }
 
 /// Finds the entries that stay whatever the mode.
@@ -99,7 +100,7 @@ fn protected(scene: &Scene<'_>, request: &Compress<'_>, selection: Option<&Selec
         let entry = &entries[at];
         let single = selection.is_some_and(|selection| selection.single.contains(&at));
         match selection {
-            _ if !entry.role.is_sent() => Some("is not sent to a model"),
+            _ if !entry.role.is_sent() => Some(NOT_SENT),
             Some(selection) if !selection.places.contains(&at) => Some("is outside of the range"),
             _ if entry.flags.pin && !request.ignore_pins => Some("is pinned"),
             _ if at < front && !single => Some("is one of the instructions at the front"),
@@ -214,7 +215,8 @@ fn oldest(
 
 /// Says why nothing is left to compress.
 fn why(reasons: &Reasons, mode: Mode, selection: Option<&Selection>) -> String {
-    let in_scope = |at: usize| selection.is_none_or(|selection| selection.places.contains(&at));
+    let in_range = |at: usize| selection.is_none_or(|selection| selection.places.contains(&at));
+    let in_scope = |at: usize| in_range(at) && reasons[at] != Some(NOT_SENT);
     let mut said: Vec<&'static str> =
         reasons.iter().enumerate().filter(|(at, _)| in_scope(*at)).filter_map(|(_, reason)| *reason).collect();
     let all = said.len() == reasons.iter().enumerate().filter(|(at, _)| in_scope(*at)).count();

@@ -190,6 +190,13 @@ impl<'j> Job<'j> {
     ) -> Result<Self, OpError> {
         let scene = Scene::read(workspace, commit)?;
         let (mut plan, scope) = make_plan(&scene, request)?;
+        if let Some(reason) = plan.idle.take() {
+            let missed = request.target_tokens.filter(|target| scope > *target);
+            return Err(match missed {
+                Some(target) => OpError::Target { mode: request.mode.to_string(), target, reachable: scope },
+                None => OpError::Nothing { reason },
+            });
+        }
         let room = room(&scene, &plan, request, scope)?;
         let prepared = Prepared::of(&scene, request, &mut plan, answers, must_keep, room)?;
         if prepared.is_empty() {

@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) texts: HashMap<usize, String>,
     /// Bodies that were made while choosing.
     pub(super) masked: HashMap<usize, Masked>,
+    /// Why nothing is to be done, if so.
+    pub(super) idle: Option<String>,
     /// Whether a person wrote it: then nothing is left out for being of no use.
     pub(super) is_given: bool,
 }

@@ -1,10 +1,12 @@
 //! The words of summaries that need no driver.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::{OpError, preview};
-use super::calls::calls;
+use super::calls::{call, calls, text};
 use super::scene::{Scene, cost};
+use crate::codec::{blocks, tool_results};
 use crate::model::{BodyKind, Role};
 
 /// Most tools that a title names.
@@ -22,9 +24,57 @@ pub(super) fn combine(scene: &Scene<'_>, members: &[usize]) -> Result<String, Op
             out.push_str(role.name());
             out.push_str(": ");
         }
-        out.push_str(scene.text(*at)?.trim_end());
+        out.push_str(said(scene, *at)?.trim_end());
     }
     Ok(out)
+}
+
+/// Returns what an entry says in few tokens: texts as they are, calls with their input on one line, results without the
+/// ids that would tie them to calls.
+fn said(scene: &Scene<'_>, at: usize) -> Result<String, OpError> {
+    let entry = &scene.entries[at];
+    let short = if entry.kind == BodyKind::Json { short(scene.body(at)?) } else { None };
+    // What is not known as a whole is told as people read it.
+    short.map_or_else(|| scene.text(at), Ok)
+}
+
+fn short(body: &[u8]) -> Option<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut results = tool_results(body).into_iter();
+    for block in blocks(body) {
+        let words = text(block.text);
+        if let Some(call) = call(block) {
+            let input = call.input.map(|input| text(Some(input)).unwrap_or_else(|| input.get().into()));
+            parts.push(format!("[call {}] {}", call.name, input.unwrap_or_default()));
+        } else if block.is("text") || block.is("input_text") || block.is("output_text") {
+            parts.push(words?.into_owned());
+        } else if block.is("tool_result") || block.output.is_some() || block.tool_call_id.is_some() {
+            let mark = if block.is_error.is_some_and(|mark| mark.get() == "true") { "[error]" } else { "[result]" };
+            parts.push(format!("{mark} {}", content(results.next()?.content)?));
+            if block.kind.is_none() {
+                // The whole message is the result.
+                break;
+            }
+        } else if block.is("thinking") {
+            parts.push(format!("[thinking] {}", text(block.thinking)?));
+        } else if block.kind.is_none() || block.is("message") {
+            // A message: its blocks come next.
+            parts.extend(text(block.content).map(Cow::into_owned));
+        } else {
+            return None;
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("\n"))
+}
+
+/// Returns the text of a result's content; `None` if there is more in it than text.
+fn content(source: &str) -> Option<String> {
+    if source.starts_with('"') {
+        return serde_json::from_str(source).ok();
+    }
+    let texts: Option<Vec<String>> =
+        blocks(source.as_bytes()).into_iter().map(|block| Some(text(block.text)?.into_owned())).collect();
+    texts.map(|texts| texts.join("\n"))
 }
 
 /// Says in one line what entries were about: the first words of the user, how much there was, which tools were called.
