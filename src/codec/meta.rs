@@ -29,6 +29,12 @@ pub struct Replaces {
     pub entries: u64,
     /// Their tokens.
     pub tokens: u64,
+    /// How they were compressed, such as `mask` or `combine`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// How often: 1 for originals, one more than the highest of what it stands for else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
     /// Fields that this version does not know, in their order.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -63,6 +69,9 @@ mod tests {
         let bytes = b"{\"replaces\":{\"entries\":3,\"tokens\":900,\"trigger\":\"auto\"},\"z\":1,\"a\":[2]}\n";
         let meta = Meta::decode(bytes).expect("well formed");
         assert_eq!(meta.encode(), bytes);
+        let bytes = b"{\"replaces\":{\"entries\":3,\"tokens\":900,\"mode\":\"mask\",\"level\":2}}\n";
+        let replaces = Meta::decode(bytes).expect("well formed").replaces.expect("there");
+        assert_eq!((replaces.mode.as_deref(), replaces.level), (Some("mask"), Some(2)));
         assert!(Meta::decode(b"[]").is_err());
         assert!(Meta::decode(&vec![b' '; META_MAX + 1]).is_err());
         assert!(Meta::decode("[".repeat(5000).as_bytes()).is_err());

@@ -1,10 +1,12 @@
 //! The stored bytes: names, trees, trailers, manifests. Versioned; every decoder takes hostile input.
 
 mod arrange;
+mod blocks;
 mod chunk;
 mod error;
 mod identity;
 mod manifest;
+mod mask;
 mod message;
 mod meta;
 mod name;
@@ -13,9 +15,11 @@ mod tools;
 mod tree;
 
 pub use arrange::arrange;
+pub use blocks::{Block, blocks};
 pub use error::CodecError;
 pub use identity::derive_entry_id;
 pub use manifest::{FORMAT_VERSION, MANIFEST_NAME, Manifest};
+pub use mask::{STUB, ToolResult, mask_tool_results, tool_results};
 pub use message::{decode_message, encode_message, one_line};
 pub use meta::{META_MAX, Meta, Replaces};
 pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};

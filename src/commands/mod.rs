@@ -9,11 +9,13 @@ mod changed;
 mod checkout;
 mod commit;
 mod completions;
+mod compress;
 mod context;
 mod demo;
 mod diff;
 mod drop;
 mod edit;
+mod expand;
 mod import;
 mod init;
 mod install_man;
@@ -23,11 +25,13 @@ mod pack;
 mod pin;
 mod reorder;
 mod reset;
+mod restore;
 mod session;
 mod show;
 mod status;
 mod switch;
 mod tag;
+mod verify;
 mod view;
 
 use std::ffi::OsString;
@@ -60,6 +64,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "unpin", group: "change", args: pin::unpin_args, run: pin::run_unpin },
     Verb { name: "drop", group: "change", args: drop::args, run: drop::run },
     Verb { name: "reorder", group: "change", args: reorder::args, run: reorder::run },
+    Verb { name: "compress", group: "change", args: compress::args, run: compress::run },
+    Verb { name: "restore", group: "change", args: restore::args, run: restore::run },
     Verb { name: "status", group: "look", args: status::args, run: status::run },
     Verb { name: "log", group: "look", args: log::args, run: log::run },
     Verb { name: "show", group: "look", args: show::args, run: show::run },
@@ -67,6 +73,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "context", group: "look", args: context::args, run: context::run },
     Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
     Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
+    Verb { name: "expand", group: "look", args: expand::args, run: expand::run },
+    Verb { name: "verify", group: "look", args: verify::args, run: verify::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
     Verb { name: "merge", group: "join", args: merge::args, run: merge::run },

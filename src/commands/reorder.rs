@@ -91,7 +91,7 @@ fn print_plan(session: &Session) -> Result<(), Failure> {
 
 /// Reads a plan: the first word of each line, up to a `#`.
 fn read_plan(content: &[u8]) -> Result<Vec<String>, OpError> {
-    let malformed = |line: usize, reason: &str| OpError::Plan { line: Some(line), reason: reason.to_owned() };
+    let malformed = |line: usize, reason: &str| OpError::Plan { line, reason: reason.to_owned() };
     let text = std::str::from_utf8(content).map_err(|_| malformed(1, "not UTF-8"))?;
     let mut names = Vec::new();
     for (at, line) in text.lines().enumerate() {

@@ -11,4 +11,12 @@ pub enum DriverError {
         /// What was asked, such as `reconcile`.
         task: &'static str,
     },
+    /// A pattern is no regular expression.
+    #[error("malformed pattern '{pattern}': {reason}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -3,9 +3,14 @@
 //! One small protocol: a [`Task`] goes in, an [`Answer`] comes back, both have a JSON form. An answer is never trusted:
 //! whoever asked checks it before anything is stored.
 
+mod embedded;
+mod entity;
 mod error;
 mod task;
+mod three_way;
 
+pub use embedded::Embedded;
+pub use entity::{Entity, EntityKind, entities};
 pub use error::DriverError;
 pub use task::{Answer, Passage, Reconcile, Summarise, Task};
 

@@ -1,5 +1,6 @@
 //! Why an operation was not carried out.
 
+use super::compress::Finding;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -120,12 +121,6 @@ pub enum OpError {
     /// A driver gave no answer.
     #[error(transparent)]
     Driver(#[from] DriverError),
-    /// A driver answered with nothing.
-    #[error("the driver '{driver}' answered with nothing")]
-    EmptyAnswer {
-        /// The driver.
-        driver: String,
-    },
     /// Two sides disagree, and somebody has to say what is right.
     #[error("{verb}: {count} conflicts")]
     Conflicts {
@@ -133,14 +128,6 @@ pub enum OpError {
         verb: &'static str,
         /// How many there are.
         count: usize,
-    },
-    /// A plan cannot be carried out.
-    #[error("cannot use the plan{}: {reason}", line.map(|line| format!(", line {line}")).unwrap_or_default())]
-    Plan {
-        /// The line, from 1.
-        line: Option<usize>,
-        /// What is wrong.
-        reason: String,
     },
     /// No model could have seen the entries in this order.
     #[error("not a possible order: {reason}")]
@@ -214,6 +201,81 @@ pub enum OpError {
         /// The parent that was asked for, from 1.
         number: usize,
     },
+    /// No driver is named.
+    #[error("no driver is named")]
+    NoDriver,
+    /// No driver has that name.
+    #[error("unknown driver '{name}'")]
+    UnknownDriver {
+        /// The name.
+        name: String,
+    },
+    /// A driver's answer cannot be used.
+    #[error("the answer of driver '{driver}' cannot be used: {reason}")]
+    Answer {
+        /// The driver.
+        driver: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something in the request contradicts itself or means nothing.
+    #[error("{reason}")]
+    Request {
+        /// What.
+        reason: String,
+    },
+    /// A plan cannot be read.
+    #[error("malformed plan{}: {reason}", if *line == 0 { String::new() } else { format!(", line {line}") })]
+    Plan {
+        /// The line, from 1; 0 for the plan as a whole.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Pins are to be ignored where nobody may.
+    #[error("pins cannot be ignored: 'trace.pins' is 'strict'")]
+    PinsStrict,
+    /// The context cannot be made as small as was asked for.
+    #[error("{target} tokens cannot be reached with '{mode}', only {reachable}")]
+    Target {
+        /// How it was tried.
+        mode: String,
+        /// What was asked for.
+        target: u64,
+        /// The fewest tokens.
+        reachable: u64,
+    },
+    /// The result would break a rule that every change has to keep.
+    #[error("the result would not be sound: {}", Finding::summary(findings))]
+    Unsound {
+        /// Which rules, at least one.
+        findings: Vec<Finding>,
+    },
+    /// Others change the same entries faster than we do.
+    #[error("the context changed meanwhile")]
+    Busy,
+    /// The entry stands for nothing else.
+    #[error("entry '{id}' is not compressed")]
+    NotCompressed {
+        /// The entry.
+        id: String,
+    },
+    /// What was compressed is not in this history.
+    #[error("the originals of '{id}' are not in this history: {reason}")]
+    NoOriginals {
+        /// The entry.
+        id: String,
+        /// What is missing.
+        reason: String,
+    },
+    /// Originals cannot be put back.
+    #[error("cannot restore '{id}': {reason}")]
+    Restore {
+        /// The entry in whose place they belong.
+        id: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// A file could not be read.
     #[error("cannot read '{path}': {source}")]
     Read {
@@ -259,13 +321,27 @@ impl OpError {
                 format!("to go on from it: git trace switch -c <branch> {revision}"),
             ],
             OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
+            OpError::NoDriver => {
+                vec!["name one: git config trace.driver <name>, or --driver <name>".to_owned()]
+            }
+            OpError::Target { reachable, .. } => {
+                let other = "try '--mode extract', fewer turns with '--keep-turns', or";
+                vec![format!("{other} 'git trace compress --target-tokens {reachable}'")]
+            }
+            OpError::Unsound { findings } => {
+                findings.iter().skip(1).take(20).map(|finding| format!("also: {finding}")).collect()
+            }
+            OpError::NoOriginals { .. } => {
+                vec!["look for the branch that has them: git trace log --all".to_owned()]
+            }
             _ => Vec::new(),
         }
     }
 
-    /// Tells whether a person has to decide something before it can go on.
+    /// Tells whether a person has to decide, or the result is not sound: nothing was refused, and nothing done.
     pub fn needs_decision(&self) -> bool {
-        matches!(self, OpError::Conflicts { .. } | OpError::OddOrder { .. })
+        use OpError::{Answer, Conflicts, OddOrder, Target, Unsound};
+        matches!(self, Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. })
     }
 }
 

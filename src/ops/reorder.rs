@@ -101,7 +101,7 @@ fn wanted(editing: &mut Editing<'_>, before: &[Entry], order: &Order) -> Result<
         Order::Listed(names) => {
             let listed = editing.find_all(names)?;
             if listed.len() != names.len() {
-                return Err(OpError::Plan { line: None, reason: "an entry is listed twice".to_owned() });
+                return Err(OpError::Plan { line: 0, reason: "an entry is listed twice".to_owned() });
             }
             let ids: HashSet<EntryId> = listed.iter().map(|entry| entry.id).collect();
             let mut next = listed.into_iter();

@@ -91,6 +91,12 @@ impl Repo {
         self.git.config_snapshot().string(key).map(|value| value.to_string())
     }
 
+    /// Reads all values of a variable of git's configuration, in the order in which git reads its files.
+    pub fn config_all(&self, key: &str) -> Vec<String> {
+        let found = self.git.config_snapshot().plumbing().strings(key);
+        found.into_iter().flatten().map(|value| value.to_string()).collect()
+    }
+
     /// Reads a variable of git's configuration as a number that is not negative; `2k` is 2,048, as in git.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
 mod branches;
+mod compress;
 mod errors;
 mod freshen;
 mod full;
@@ -11,6 +12,7 @@ mod help;
 mod housekeeping;
 mod kills;
 mod merging;
+mod model;
 mod pages;
 mod power;
 mod probes;

@@ -2,24 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
-use super::json::{elements, object, text};
-
-/// What a stub starts with; a result that is one already is left alone.
-const STUB: &str = "\"[old tool result cleared: ";
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Block<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow)]
-    tool_use_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
+use crate::codec::{self, STUB};
 
 /// Replaces the content of the results of `calls` by a stub that says how many bytes of JSON it held.
 ///
@@ -33,28 +16,11 @@ struct Block<'a> {
 /// assert_eq!(masked, expected);
 /// ```
 pub fn mask_tool_results(body: &[u8], calls: &[String]) -> Vec<u8> {
-    let source = std::str::from_utf8(body).unwrap_or_default();
-    let blocks = elements(source.trim_ascii_start()).unwrap_or_default();
     let calls: HashSet<&str> = calls.iter().map(String::as_str).collect();
-    let mut masked = Vec::with_capacity(body.len());
-    let mut copied = 0;
-    for block in blocks {
-        let Some(content) = result_content(block, &calls) else { continue };
-        let start = content.as_ptr().addr() - body.as_ptr().addr();
-        masked.extend_from_slice(&body[copied..start]);
-        masked.extend_from_slice(format!("{STUB}{} bytes]\"", content.len()).as_bytes());
-        copied = start + content.len();
-    }
-    masked.extend_from_slice(&body[copied..]);
-    masked
-}
-
-fn result_content<'a>(block: &'a RawValue, calls: &HashSet<&str>) -> Option<&'a str> {
-    let block = object::<Block<'a>>(block.get())?;
-    let call = text(block.tool_use_id)?;
-    let wanted = text(block.kind)? == "tool_result" && calls.contains(&*call);
-    let content = block.content?.get();
-    (wanted && !content.starts_with(STUB)).then_some(content)
+    codec::mask_tool_results(body, &mut |result| {
+        let wanted = calls.contains(&*result.call) && !result.is_stub();
+        wanted.then(|| format!("{STUB}{} bytes]", result.content.len()))
+    })
 }
 
 #[cfg(test)]

@@ -37,7 +37,7 @@ pub(super) fn reconcile(
     let driver: Box<dyn Driver> = editing.workspace.driver(name)?;
     let answer = driver.carry_out(&task)?;
     if answer.text.trim().is_empty() {
-        return Err(OpError::EmptyAnswer { driver: driver.name() });
+        return Err(OpError::Answer { driver: driver.name(), reason: "it is empty".to_owned() });
     }
     let (body, tokens) = editing.put(&ours.role, &BodyKind::Text, answer.text.as_bytes())?;
     editing.answers.push((driver.name(), answer));
