@@ -70,9 +70,34 @@ const ENDINGS: [&str; 76] = [
 
 /// Numbers of the C library's `errno`, as programs print them.
 const ERRNO: [&str; 28] = [
-    "EACCES", "EADDRINUSE", "EAGAIN", "EBADF", "EBUSY", "ECONNABORTED", "ECONNREFUSED", "ECONNRESET", "EEXIST",
-    "EHOSTUNREACH", "EINTR", "EINVAL", "EIO", "EISDIR", "ELOOP", "EMFILE", "ENOENT", "ENOMEM", "ENOSPC", "ENOSYS",
-    "ENOTDIR", "ENOTEMPTY", "ENOTFOUND", "EPERM", "EPIPE", "EROFS", "ETIMEDOUT", "EXDEV",
+    "EACCES",
+    "EADDRINUSE",
+    "EAGAIN",
+    "EBADF",
+    "EBUSY",
+    "ECONNABORTED",
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "EEXIST",
+    "EHOSTUNREACH",
+    "EINTR",
+    "EINVAL",
+    "EIO",
+    "EISDIR",
+    "ELOOP",
+    "EMFILE",
+    "ENOENT",
+    "ENOMEM",
+    "ENOSPC",
+    "ENOSYS",
+    "ENOTDIR",
+    "ENOTEMPTY",
+    "ENOTFOUND",
+    "EPERM",
+    "EPIPE",
+    "EROFS",
+    "ETIMEDOUT",
+    "EXDEV",
 ];
 
 /// Calls `found` for each mention, in order.
@@ -84,7 +109,8 @@ pub(super) fn for_each<'a>(text: &'a str, found: &mut impl FnMut(Entity<'a>)) {
         let chunk = &text[start..end];
         at = end;
         if let Some(scheme) = chunk.find("://").filter(|scheme| is_scheme(&chunk[..*scheme])) {
-            let word = chunk[..scheme].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let word =
+                chunk[..scheme].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
             let begin = start + scheme - word.len();
             let address = &text[begin..];
             let len = address.find(ends_address).unwrap_or(address.len());
@@ -184,7 +210,9 @@ fn name_of<'a>(piece: &'a str, found: &mut impl FnMut(Entity<'a>)) {
     let flag = piece.starts_with("--");
     let text = if flag { piece } else { piece.trim_start_matches(['-', '.', '_']) };
     let text = text.trim_end_matches(['-', '.', ':']);
-    if text.len() >= 2 && let Some(kind) = kind_of(text, flag) {
+    if text.len() >= 2
+        && let Some(kind) = kind_of(text, flag)
+    {
         found(Entity { kind, text });
     }
 }
@@ -290,11 +318,10 @@ mod tests {
         );
         assert_eq!(named("a plain sentence, e.g. one with 3 words. Well-kept state-of-the-art. I/O -- ok?"), []);
         assert_eq!(named("    12→let port = 8080;\n13\tfn x"), [("number", "8080")]);
-        assert_eq!(named(r"C:\Users\x and ~/notes and /tmp/x"), [
-            ("path", r"C:\Users\x"),
-            ("path", "~/notes"),
-            ("path", "/tmp/x")
-        ]);
+        assert_eq!(
+            named(r"C:\Users\x and ~/notes and /tmp/x"),
+            [("path", r"C:\Users\x"), ("path", "~/notes"), ("path", "/tmp/x")]
+        );
     }
 
     proptest! {
@@ -312,7 +339,8 @@ mod tests {
 
     #[test]
     fn long_runs_take_linear_time() {
-        for text in ["a:/".repeat(1_000_000), "://".repeat(1_000_000), "http://".repeat(500_000), "1".repeat(3_000_000)] {
+        for text in ["a:/".repeat(1_000_000), "://".repeat(1_000_000), "http://".repeat(500_000), "1".repeat(3_000_000)]
+        {
             let started = std::time::Instant::now();
             entities(&text);
             assert!(started.elapsed().as_secs() < 5, "{}", &text[..6]);

@@ -39,7 +39,9 @@ pub(super) fn reconcile(task: &Reconcile) -> Option<String> {
     loop {
         let (change, side) = match (left.peek(), right.peek()) {
             (None, None) => break,
-            (Some(one), Some(other)) if one.base == other.base && ours[one.side.clone()] == theirs[other.side.clone()] => {
+            (Some(one), Some(other))
+                if one.base == other.base && ours[one.side.clone()] == theirs[other.side.clone()] =>
+            {
                 right.next();
                 (left.next()?, &ours)
             }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
+mod drivers;
 mod errors;
 mod freshen;
 mod full;

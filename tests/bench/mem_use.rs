@@ -7,7 +7,8 @@
 //! message stay as they are, for every way of compressing, cost nothing and supply nothing.
 //!
 //! All ways have the same hard limit, counted by the same encoding on the whole text with its labels. None knows what
-//! comes after the cut. Cut, budgets, seed and the conditions on trajectories were fixed before the first run.
+//! comes after the cut. Cut, budgets, seed, the conditions on trajectories and the parameters of ours were fixed before
+//! the first run, and not changed after it. The halves are there for the day when somebody tunes: on the first only.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
 
@@ -74,13 +75,14 @@ fn main() {
         }
     }
     table(&format!("all {} trajectories", scores.len()), &scores);
-    // Parameters may have been chosen on the first half; the other half was not looked at for that.
-    let (tuned, held): (Vec<_>, Vec<_>) = scores.into_iter().partition(|scores| trajectory::is_first_half(&scores.name));
+    let (tuned, held): (Vec<_>, Vec<_>) =
+        scores.into_iter().partition(|scores| trajectory::is_first_half(&scores.name));
     table("first half", &tuned);
     table("other half", &held);
     let cuts = [30, 40, 50, 60, 70, 80, 90];
     let more: Vec<Vec<Scores>> = cuts.iter().map(|cut| at(&trajectories, *cut)).collect();
-    let (first, other) = more.into_iter().flatten().partition::<Vec<_>, _>(|scores| trajectory::is_first_half(&scores.name));
+    let (first, other) =
+        more.into_iter().flatten().partition::<Vec<_>, _>(|scores| trajectory::is_first_half(&scores.name));
     table("first half, cut at 30, 40 … 90 %, resampled by trajectory", &first);
     table("other half, cut at 30, 40 … 90 %, resampled by trajectory", &other);
     let all: Vec<Scores> = first.into_iter().chain(other).collect();
@@ -136,7 +138,8 @@ fn table(title: &str, scores: &[Scores]) {
     let names: Vec<&str> = scores.iter().map(|score| score.name.as_str()).collect();
     for (way, (name, _)) in WAYS.iter().enumerate().skip(1) {
         let cells = (0..BUDGETS.len()).map(|budget| {
-            let pairs: Vec<f64> = of(0, budget).iter().zip(of(way, budget)).map(|(ours, theirs)| ours - theirs).collect();
+            let pairs: Vec<f64> =
+                of(0, budget).iter().zip(of(way, budget)).map(|(ours, theirs)| ours - theirs).collect();
             let (low, high) = interval(&pairs, &names, SAMPLES, SEED);
             format!("{:+.3} [{low:+.3}, {high:+.3}]", mean(&pairs))
         });

@@ -27,8 +27,28 @@ const EMPTY: [&str; 60] = [
 
 /// What tells of a fault or a decision.
 const MARKS: [&str; 22] = [
-    "error", "fail", "panic", "exception", "warning", "cannot", "decid", "decision", "must", "never", "always",
-    "because", "root cause", "instead", "todo", "fixme", "important", "chose", "agreed", "do not ", "don't", "the fix",
+    "error",
+    "fail",
+    "panic",
+    "exception",
+    "warning",
+    "cannot",
+    "decid",
+    "decision",
+    "must",
+    "never",
+    "always",
+    "because",
+    "root cause",
+    "instead",
+    "todo",
+    "fixme",
+    "important",
+    "chose",
+    "agreed",
+    "do not ",
+    "don't",
+    "the fix",
 ];
 
 static MARK: LazyLock<AhoCorasick> = LazyLock::new(|| {
@@ -88,7 +108,8 @@ impl Concepts {
                 }
             };
             entity::for_each(text, &mut |entity| mention(entity.text, true));
-            for word in text.split(|letter: char| !letter.is_alphabetic()).filter(|word| (3..=40).contains(&word.len())) {
+            for word in text.split(|letter: char| !letter.is_alphabetic()).filter(|word| (3..=40).contains(&word.len()))
+            {
                 lower.clear();
                 lower.push_str(word);
                 lower.make_ascii_lowercase();

@@ -15,12 +15,23 @@ use crate::model::Role;
 const WORTH: u64 = 48;
 
 /// A call in the words of `export::plain_text`, and the JSON behind it.
-static CALL: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?m)^\[call (\S{1,200}) (\S{1,200})\]\n").expect("a constant that the tests compile"));
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)^\[call (\S{1,200}) (\S{1,200})\]\n").expect("a constant that the tests compile")
+});
 
 /// Tools that show a file and change nothing, in lower case.
 const READERS: [&str; 12] = [
-    "cat", "glob", "grep", "list_dir", "ls", "notebookread", "open", "open_file", "read", "read_file", "view",
+    "cat",
+    "glob",
+    "grep",
+    "list_dir",
+    "ls",
+    "notebookread",
+    "open",
+    "open_file",
+    "read",
+    "read_file",
+    "view",
     "view_file",
 ];
 
@@ -53,7 +64,8 @@ pub(super) fn find(sources: &[Source<'_>]) -> Vec<bool> {
     for (at, source) in sources.iter().enumerate().rev() {
         if !source.passage.stays && source.cost >= WORTH {
             let again = |name: &str| seen.contains(name);
-            let old = reads[at].as_ref().is_some_and(|read| again(&read.file) || read.part.as_deref().is_some_and(again));
+            let old =
+                reads[at].as_ref().is_some_and(|read| again(&read.file) || read.part.as_deref().is_some_and(again));
             stubs[at] = old || said.contains(source.text.trim());
         }
         said.insert(source.text.trim());

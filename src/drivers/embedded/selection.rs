@@ -47,7 +47,12 @@ enum What {
 
 impl<'a> Selection<'a> {
     /// Starts with nothing kept; what stays in the context counts as said.
-    pub(super) fn new(encoding: Encoding, sources: &'a [Source<'a>], units: &'a [Unit], concepts: &'a Concepts) -> Self {
+    pub(super) fn new(
+        encoding: Encoding,
+        sources: &'a [Source<'a>],
+        units: &'a [Unit],
+        concepts: &'a Concepts,
+    ) -> Self {
         let mut covered = concepts.nothing_covered();
         for unit in sources.iter().filter(|source| source.passage.stays).flat_map(|source| source.units.clone()) {
             concepts.of(unit).iter().for_each(|concept| covered[*concept as usize] = true);

@@ -19,8 +19,9 @@ pub fn head_tail(task: &Summarise) -> String {
             if text.len() <= length {
                 return block(passage);
             }
-            let head = &text[..text.floor_char_boundary(length / 2)];
-            let tail = &text[text.ceil_char_boundary(text.len() - length / 2)..];
+            let boundary = |at: &usize| text.is_char_boundary(*at);
+            let head = &text[..(0..=length / 2).rev().find(boundary).unwrap_or(0)];
+            let tail = &text[(text.len() - length / 2..).find(boundary).unwrap_or(text.len())..];
             format!("{}: {head}…{tail}", passage.role.name())
         });
         cut.collect::<Vec<String>>().join("\n")

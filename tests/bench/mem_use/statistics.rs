@@ -27,9 +27,8 @@ pub fn interval(pairs: &[f64], names: &[&str], samples: usize, seed: u64) -> (f6
     let mut means: Vec<f64> = (0..samples)
         .map(|_| {
             let drawn = (0..groups.len()).map(|_| &groups[random.usize(..groups.len())]);
-            let (sum, count) = drawn.fold((0.0, 0), |(sum, count), group| {
-                (sum + group.iter().sum::<f64>(), count + group.len())
-            });
+            let (sum, count) =
+                drawn.fold((0.0, 0), |(sum, count), group| (sum + group.iter().sum::<f64>(), count + group.len()));
             sum / count as f64
         })
         .collect();

@@ -15,8 +15,7 @@ use serde_json::Value;
 use crate::ENCODING;
 
 /// Four of the five snapshots of one session: only the last one counts.
-const PREFIXES: [&str; 4] =
-    ["grow-cc432c40/00-", "grow-cc432c40/01-", "grow-cc432c40/02-", "grow-cc432c40/03-"];
+const PREFIXES: [&str; 4] = ["grow-cc432c40/00-", "grow-cc432c40/01-", "grow-cc432c40/02-", "grow-cc432c40/03-"];
 
 /// Holds the messages that a model saw or wrote, in order.
 pub struct Trajectory {
