@@ -109,8 +109,9 @@ pub(super) fn for_each<'a>(text: &'a str, found: &mut impl FnMut(Entity<'a>)) {
         let chunk = &text[start..end];
         at = end;
         if let Some(scheme) = chunk.find("://").filter(|scheme| is_scheme(&chunk[..*scheme])) {
-            let begin =
-                start + chunk[..scheme].rfind(|letter: char| !letter.is_ascii_alphanumeric()).map_or(0, |i| i + 1);
+            let word =
+                chunk[..scheme].rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let begin = start + scheme - word.len();
             let address = &text[begin..];
             let len = address.find(ends_address).unwrap_or(address.len());
             at = (begin + len).max(end);

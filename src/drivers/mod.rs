@@ -3,16 +3,28 @@
 //! One small protocol: a [`Task`] goes in, an [`Answer`] comes back, both have a JSON form. An answer is never trusted:
 //! whoever asked checks it before anything is stored.
 
+mod command;
 mod embedded;
 mod entity;
 mod error;
+#[cfg(feature = "http")]
+mod http;
+mod prompt;
+mod protocol;
+mod said;
+mod settings;
 mod task;
 mod three_way;
 
+pub use command::{Command, Input, Output};
 pub use embedded::Embedded;
 pub use entity::{Entity, EntityKind, entities};
 pub use error::DriverError;
-pub use task::{Answer, Passage, Reconcile, Summarise, Task};
+#[cfg(feature = "http")]
+pub use http::{Dialect, Http};
+pub use prompt::Prompts;
+pub use settings::{Opening, open};
+pub use task::{Answer, Form, Passage, Reconcile, Summarise, Task};
 
 /// Carries out tasks.
 pub trait Driver {

@@ -22,6 +22,19 @@ pub struct Summarise {
     pub must_keep: Vec<String>,
     /// What the user wants of it, beyond the prompt.
     pub instructions: Option<String>,
+    /// What kind of text it is to be.
+    pub form: Form,
+}
+
+/// Says what kind of text stands for passages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// A text from which the work can go on.
+    #[default]
+    Summary,
+    /// One line that says what it was about.
+    Title,
 }
 
 /// Holds one entry as a driver sees it.
@@ -31,7 +44,8 @@ pub struct Passage {
     pub id: EntryId,
     /// Who speaks.
     pub role: Role,
-    /// What it says, as plain text: calls and results of tools spelled out.
+    /// What it says, as plain text: calls and results of tools spelled out as `export::plain_text` does it, by which
+    /// the embedded driver knows reads of the same file.
     pub text: String,
     /// What it costs in the context's encoding.
     pub tokens: u64,

@@ -1,14 +1,36 @@
 //! The drivers that the user configured.
 
+use std::fs;
+
 use super::{OpError, Workspace};
-use crate::drivers::{Driver, DriverError};
+use crate::drivers::{self, Driver, Opening, Prompts};
+use crate::tokens::Encoding;
+
+/// Folder of the work tree with prompts in the place of those that are built in.
+const PROMPTS: &str = ".gittrace/prompts";
+
+/// The largest prompt that is read, in bytes.
+const PROMPT_MAX: u64 = 64 << 10;
 
 impl Workspace {
-    /// Returns a driver by its name; `None` is the one that `trace.driver` names.
+    /// Makes a driver by its name; `None` is the one that `trace.driver` names, or else the embedded one.
     ///
     /// # Errors
     /// When it is not configured, or wrongly.
-    pub fn driver(&self, name: Option<&str>) -> Result<Box<dyn Driver>, OpError> {
-        Err(DriverError::Unable { driver: name.unwrap_or("embedded").to_owned(), task: "reconcile" }.into())
+    pub(super) fn driver(&self, name: Option<&str>, encoding: Encoding) -> Result<Box<dyn Driver>, OpError> {
+        let prompts = Prompts {
+            summarise: self.prompt("summarise.md"),
+            title: self.prompt("title.md"),
+            reconcile: self.prompt("reconcile.md"),
+        };
+        let opening = Opening { encoding, config: &|key| self.config(key), key: None, prompts };
+        Ok(drivers::open(name, &opening)?)
+    }
+
+    /// Reads a prompt that the repository brings. It is text: it can name no program and no server.
+    fn prompt(&self, name: &str) -> Option<String> {
+        let path = self.repo.work_dir()?.join(PROMPTS).join(name);
+        let small = fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() <= PROMPT_MAX);
+        small.then(|| fs::read_to_string(&path).ok()).flatten()
     }
 }

@@ -4,6 +4,7 @@
 
 mod branches;
 mod compress;
+mod drivers;
 mod errors;
 mod freshen;
 mod full;

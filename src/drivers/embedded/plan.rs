@@ -7,7 +7,7 @@ use super::cover::cover;
 use super::selection::Selection;
 use super::units::{Source, Unit};
 use super::{must_keep, repeats};
-use crate::drivers::{DriverError, Summarise};
+use crate::drivers::{DriverError, Form, Summarise};
 use crate::tokens::Encoding;
 
 /// Input with fewer tokens is covered only.
@@ -38,6 +38,9 @@ pub(super) fn summarise(encoding: Encoding, task: &Summarise) -> Result<String, 
     let movable = || (0..sources.len()).filter(|at| !sources[*at].passage.stays && !sources[*at].units.is_empty());
     let input: u64 = movable().map(|at| sources[at].cost).sum();
     let concepts = Concepts::read(&sources, &units);
+    if task.form == Form::Title {
+        return Ok(title(encoding, &sources, &units, &concepts, target));
+    }
     let mut selection = Selection::new(encoding, &sources, &units, &concepts);
     if input <= target.saturating_add(target / 16) {
         movable().for_each(|at| selection.take_whole(at));
@@ -77,6 +80,34 @@ pub(super) fn summarise(encoding: Encoding, task: &Summarise) -> Result<String, 
         budget = selection.spent + (target - real);
     }
     Ok(fitted(&mut selection, encoding, target))
+}
+
+/// Returns the line or sentence that says the most by itself, as many words of it as fit.
+fn title(encoding: Encoding, sources: &[Source<'_>], units: &[Unit], concepts: &Concepts, target: u64) -> String {
+    let text = |unit: &Unit| sources[unit.source].text[unit.bytes.clone()].trim();
+    let nothing = concepts.nothing_covered();
+    let speaks = |unit: &Unit| {
+        let source = &sources[unit.source];
+        !source.passage.stays && text(unit).starts_with(|first: char| first.is_alphanumeric())
+    };
+    let best = (0..units.len()).filter(|at| speaks(&units[*at])).max_by_key(|at| {
+        let fits = units[*at].cost <= target;
+        (!sources[units[*at].source].is_tool(), fits, concepts.gain(*at, &nothing))
+    });
+    let Some(best) = best else { return String::new() };
+    let mut title = String::new();
+    for word in text(&units[best]).split_whitespace() {
+        let before = title.len();
+        if before > 0 {
+            title.push(' ');
+        }
+        title.push_str(word);
+        if encoding.count(&title) > target {
+            title.truncate(before);
+            break;
+        }
+    }
+    title.trim_end_matches(['.', ':', ',', ';']).to_owned()
 }
 
 /// Takes back what matters least until the limit is kept, whatever the sums said.

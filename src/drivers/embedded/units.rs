@@ -119,7 +119,7 @@ fn split_sentences(line: &str) -> impl Iterator<Item = Range<usize>> {
 fn cut(line: &str, sentence: Range<usize>, offset: usize, found: &mut impl FnMut(Range<usize>)) {
     let Range { mut start, end } = sentence;
     while end - start > PIECE {
-        let limit = line.floor_char_boundary(start + PIECE);
+        let limit = (0..=start + PIECE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(end);
         let words = line[start..limit].rfind([' ', ',', ';', '\t']).map(|gap| start + gap + 1);
         let stop = words.filter(|stop| *stop > start + PIECE / 2).unwrap_or(limit);
         if !line[start..stop].trim().is_empty() {

@@ -15,11 +15,11 @@ const NAMED_MAX: usize = 16;
 /// Longest model name or prompt hash that is recorded, in characters.
 const WORD_MAX: usize = 100;
 
-/// Opens the driver that a mode needs: the one place where drivers are made.
-fn open(_workspace: &Workspace, mode: Mode, name: Option<&str>, encoding: Encoding) -> Result<Rc<dyn Driver>, OpError> {
+/// Opens the driver that a mode needs: what is extracted needs none that is configured.
+fn open(workspace: &Workspace, mode: Mode, name: Option<&str>, encoding: Encoding) -> Result<Rc<dyn Driver>, OpError> {
     match (mode, name) {
         (Mode::Driver, None) => Err(OpError::NoDriver),
-        (Mode::Driver, Some(name)) if name != "embedded" => Err(OpError::UnknownDriver { name: name.to_owned() }),
+        (Mode::Driver, name) => Ok(Rc::from(workspace.driver(name, encoding)?)),
         _ => Ok(Rc::new(Embedded::new(encoding))),
     }
 }

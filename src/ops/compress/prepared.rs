@@ -185,5 +185,6 @@ fn task(
         target_tokens: share.saturating_sub(MESSAGE_FRAMING).max(1),
         must_keep: must_keep.texts(),
         instructions: request.instructions.clone(),
+        ..Summarise::default()
     })
 }

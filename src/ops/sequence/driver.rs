@@ -34,7 +34,7 @@ pub(super) fn reconcile(
         conflict: conflict.kind.name().to_owned(),
         instructions: None,
     });
-    let driver: Box<dyn Driver> = editing.workspace.driver(name)?;
+    let driver: Box<dyn Driver> = editing.workspace.driver(name, editing.encoding)?;
     let answer = driver.carry_out(&task)?;
     if answer.text.trim().is_empty() {
         return Err(OpError::Answer { driver: driver.name(), reason: "it is empty".to_owned() });
