@@ -283,11 +283,6 @@ impl Case {
         let request = Rebase { upstream: name, prefer: Some(Preference::Theirs), ..Rebase::default() };
         rebase(&self.workspace, &request).expect("rebased");
         let after = self.rows(None);
-        let below = self.world.git(
-            &["merge-base", &their_tip.to_string(), "refs/trace/heads/main/".to_owned().as_str()],
-            &self.world.repo(),
-        );
-        let _ = below;
         if let ([base], true) = (bases.as_slice(), merges.trim().is_empty()) {
             // The commits that are done again are theirs of each step.
             check_three_way(&self.rows(Some(base)), &onto, &ours, &after, false);
@@ -370,7 +365,7 @@ impl Case {
         self.done.push("restore".to_owned());
         let entries: Vec<String> = compressed.iter().map(|row| row.id.to_string()).collect();
         for entry in entries {
-            match restore(&self.workspace, &Restore { entry, ..Restore::default() }) {
+            match restore(&self.workspace, &Restore { entries: vec![entry], message: None, dry_run: false }) {
                 // One restore takes back the whole compression.
                 Ok(_) | Err(OpError::NotCompressed { .. } | OpError::UnknownEntry { .. }) => {}
                 Err(other) => panic!("{other}"),

@@ -90,7 +90,7 @@ fn probe_04_an_edit_of_a_pin_is_what_stays() {
     append(&world, "user", "the task");
     let pinned = append(&world, "user", "port is 8080");
     world.ok(&["pin", &pinned]);
-    append(&world, "assistant", "a long answer about ports and other things that nobody needs any more");
+    append(&world, "assistant", &"a long answer about ports and other things that nobody needs any more; ".repeat(9));
     world.ok_with(&["edit", &pinned, "--force"], b"port is 9090");
     world.ok(&["compress", "#0..@1", "--mode", "title"]);
     let now = words(&world).join("\n");
