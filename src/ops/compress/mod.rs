@@ -50,7 +50,7 @@ use crate::export::plain_text;
 use crate::model::{BodyKind, Commit, Operation};
 
 /// Bytes of the rest of the context that are searched for names that are not in the new texts.
-const SEARCHED_MAX: usize = 4 << 20;
+const SEARCHED_MAX: usize = 2 << 20;
 
 /// Asks for a compression.
 #[derive(Clone, Default)]
@@ -140,6 +140,10 @@ pub fn compression_plan(workspace: &Workspace, request: &Compress<'_>) -> Result
 /// Returns the plan, and the tokens that the target is about.
 fn make_plan(scene: &Scene<'_>, request: &Compress<'_>) -> Result<(Plan, u64), OpError> {
     if let Some(given) = request.plan {
+        if !request.ranges.is_empty() {
+            let reason = "a plan names its entries itself: a range stands before '--plan', to write one".to_owned();
+            return Err(OpError::Request { reason });
+        }
         let plan = Plan::decode(scene, given)?;
         for step in plan.steps.iter().filter(|step| !matches!(step.verb, Verb::Keep | Verb::Pin)) {
             let entry = &scene.entries[step.at];
