@@ -923,6 +923,8 @@ fn entries_and_commits_are_named_in_every_way() {
 #[test]
 fn a_long_context_is_planned_soon_and_compressed_across_chunks() {
     let world = begun();
+    // Durable: thousands of objects go to one pack.
+    world.configure("trace.fsync", "true");
     let workspace = open(&world);
     let mut messages = vec![NewMessage::text(Role::User, "start")];
     let mut dice = Dice::new(5);

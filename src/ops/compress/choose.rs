@@ -201,15 +201,16 @@ fn oldest(
         if before - sum + needed <= target {
             break;
         }
-        if chosen.contains(at) {
-            continue;
-        }
-        for member in ties.unit(*at) {
-            if chosen.insert(member) {
-                sum += cost(&scene.entries[member]);
-                let before = (0..member).rev().find(|before| scene.entries[*before].role.is_sent());
+        // What stands between the halves of a call goes too, so that one summary holds both.
+        let (mut next, mut end) = (*at, *at);
+        while next <= end {
+            if free.binary_search(&next).is_ok() && chosen.insert(next) {
+                end = end.max(ties.unit(next).last().copied().unwrap_or(next));
+                sum += cost(&scene.entries[next]);
+                let before = (0..next).rev().find(|before| scene.entries[*before].role.is_sent());
                 runs += u64::from(before.is_none_or(|before| !chosen.contains(&before)));
             }
+            next += 1;
         }
     }
     chosen
