@@ -433,7 +433,7 @@ fn a_hundred_random_rounds_keep_every_pin_and_a_valid_context() {
                     call(&workspace, SHAPES[dice.below(3)], &id, "Read", &path, &dice.words(words)).remove(1)
                 }
             };
-            if dice.below(6) == 0 {
+            if dice.below(12) == 0 {
                 let all = entries(&workspace);
                 let one = all[dice.below(all.len())].id.to_string();
                 let _ = pin(&workspace, &Pin { entries: vec![one], pin: true, message: None, dry_run: false });
@@ -485,7 +485,9 @@ fn a_hundred_random_rounds_keep_every_pin_and_a_valid_context() {
                 assert_valid(&workspace);
                 assert_sound(&workspace, "HEAD");
             }
-            talk(&mut dice, 6);
+        }
+        if round % 4 == 3 {
+            talk(&mut dice, 8);
         }
     }
     assert!(made > 40, "only {made} rounds did something");
