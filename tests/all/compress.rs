@@ -179,7 +179,8 @@ fn every_mode_keeps_pins_pairs_and_the_rest_and_comes_back_whole() {
             let (before, tree_before, size) = (items(&workspace), tree(&workspace), total(&workspace));
             let pinned = pins(&workspace);
             let driver: Option<Rc<dyn Driver>> = Some(Rc::new(Says::new("They looked into files; port 8080.")));
-            let done = compress(&workspace, &Compress { driver, ..by_mode(mode) }).expect(mode.name());
+            let done = compress(&workspace, &Compress { driver, ..by_mode(mode) });
+            let done = done.unwrap_or_else(|error| panic!("{mode}: {error}"));
             let changed = done.changed.expect("it was made");
             assert!(total(&workspace) < size && changed.total == total(&workspace), "{mode}");
             assert_eq!((done.report.before, done.report.after), (size, total(&workspace)), "{mode}");
@@ -700,6 +701,9 @@ fn what_is_compressed_again_is_found_at_every_depth() {
     assert_eq!(&items(&workspace)[..first.len()], &first[..]);
     assert_eq!(items(&workspace).len(), first.len() + 1);
     assert!(world.fails(1, &["restore", "#3"]).contains("is not compressed"));
+    world.ok(&["compress", "#3", "--mode", "mask"]);
+    world.ok(&["pin", "#3"]);
+    assert!(world.fails(1, &["restore", "#3"]).contains("is pinned"));
     assert_sound(&workspace, "HEAD~7..HEAD");
     world.fsck();
 }

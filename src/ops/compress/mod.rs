@@ -49,8 +49,9 @@ use crate::drivers::Driver;
 use crate::export::plain_text;
 use crate::model::{BodyKind, Commit, Operation};
 
-/// Bytes of the rest of the context that are searched for names that are not in the new texts.
-const SEARCHED_MAX: usize = 2 << 20;
+/// Bytes of the rest of the context that are searched for names that are not in the new texts: without a range, and
+/// with one, where the cost is to follow the range.
+const SEARCHED_MAX: [usize; 2] = [2 << 20, 256 << 10];
 
 /// Asks for a compression.
 #[derive(Clone, Default)]
@@ -240,6 +241,7 @@ impl<'j> Job<'j> {
     fn look_at_texts(&mut self, must_keep: &MustKeep) -> Result<(), OpError> {
         let scene = &self.scene;
         let prepared = &self.prepared;
+        let ranged = !self.request.ranges.is_empty();
         let gone = prepared.gone();
         let masked = prepared.masks.iter().map(|(at, ..)| *at);
         let touched: HashSet<usize> = gone.iter().copied().chain(masked.clone()).collect();
@@ -266,7 +268,7 @@ impl<'j> Job<'j> {
         if !must_keep.is_empty() {
             self.findings = must_keep.lost(&old, &mut texts(usize::MAX))?;
         }
-        self.report.retention = Some(Retention::measure(&old, &mut texts(SEARCHED_MAX))?);
+        self.report.retention = Some(Retention::measure(&old, &mut texts(SEARCHED_MAX[usize::from(ranged)]))?);
         Ok(())
     }
 
