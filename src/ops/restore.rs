@@ -24,7 +24,7 @@ pub struct Restore {
 /// done to the rest of the context since stays.
 ///
 /// # Errors
-/// When there is no such entry, it is not compressed, its originals are not in this history or are in the context
+/// When there is no such entry, it is pinned or not compressed, its originals are not in this history or are in the context
 /// already, or a tool call would come back without its result.
 pub fn restore(workspace: &Workspace, request: &Restore) -> Result<Changed, OpError> {
     // Looked for before the lock is taken: history may be long.
@@ -33,6 +33,9 @@ pub fn restore(workspace: &Workspace, request: &Restore) -> Result<Changed, OpEr
     let mut found: Vec<(Entry, Compression)> = Vec::new();
     for name in &request.entries {
         let entry = find_entry(&all, name, &|entry| say(workspace, entry))?;
+        if entry.flags.pin {
+            return Err(OpError::Pinned { id: entry.id.to_string() });
+        }
         if !found.iter().any(|(known, _)| known.id == entry.id) {
             found.push((entry.clone(), Compression::find(workspace, tip.id, entry)?));
         }

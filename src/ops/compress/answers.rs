@@ -52,12 +52,14 @@ impl<'a> Answers<'a> {
         Answers { workspace, given, name, is_rehearsal: request.dry_run, known: Vec::new() }
     }
 
-    /// Asks for a text in the place of some passages; `None` if that costs something and this is a rehearsal.
+    /// Asks for a text in the place of some passages; `None` if that costs something and this is a rehearsal. The driver
+    /// that is built in has nothing to say where no line fits: then `fallback` does.
     pub(super) fn ask(
         &mut self,
         mode: Mode,
         encoding: Encoding,
         task: Summarise,
+        fallback: &str,
         facts: &mut DriverFacts,
     ) -> Result<Option<String>, OpError> {
         let driver = match (mode, &self.given) {
@@ -78,6 +80,9 @@ impl<'a> Answers<'a> {
                 answer
             }
         };
+        if mode == Mode::Extract && answer.text.trim().is_empty() {
+            return Ok(Some(fallback.to_owned()));
+        }
         let refuse = |reason: String| Err(OpError::Answer { driver: word(&name), reason });
         if answer.text.trim().is_empty() {
             return refuse("it is empty".to_owned());

@@ -58,12 +58,9 @@ pub(super) fn choose(
             enough(scene, items, need).into_iter().flatten().collect()
         }
         Mode::Drop => {
-            let mut units: Vec<Vec<usize>> = free.iter().map(|at| ties.unit(*at)).collect();
-            units.dedup();
+            let units = free.iter().map(|at| (at, ties.unit(*at))).filter(|(at, unit)| unit.first() == Some(*at));
             let gain = |unit: &Vec<usize>| unit.iter().map(|at| cost(&scene.entries[*at])).sum();
-            let mut seen = BTreeSet::new();
-            units.retain(|unit| seen.insert(unit[0]));
-            let items = units.into_iter().map(|unit| (unit.clone(), gain(&unit))).collect();
+            let items = units.map(|(_, unit)| (unit.clone(), gain(&unit))).collect();
             enough(scene, items, need).into_iter().flatten().collect()
         }
         _ => oldest(scene, ties, &free, mode, before, request.target_tokens),
@@ -104,7 +101,9 @@ fn protected(scene: &Scene<'_>, request: &Compress<'_>, selection: Option<&Selec
             Some(selection) if !selection.places.contains(&at) => Some("is outside of the range"),
             _ if entry.flags.pin && !request.ignore_pins => Some("is pinned"),
             _ if at < front && !single => Some("is one of the instructions at the front"),
-            None if first_user == Some(at) => Some("is the first message of the user"),
+            None if first_user == Some(at) || (at == front && entry.role != Role::Assistant) => {
+                Some("is the first message of the user")
+            }
             _ if at >= newest => Some("is among the newest turns"),
             _ => None,
         }
@@ -202,12 +201,16 @@ fn oldest(
         if before - sum + needed <= target {
             break;
         }
-        for member in ties.unit(*at) {
-            if chosen.insert(member) {
-                sum += cost(&scene.entries[member]);
-                let before = (0..member).rev().find(|before| scene.entries[*before].role.is_sent());
+        // What stands between the halves of a call goes too, so that one summary holds both.
+        let (mut next, mut end) = (*at, *at);
+        while next <= end {
+            if free.binary_search(&next).is_ok() && chosen.insert(next) {
+                end = end.max(ties.unit(next).last().copied().unwrap_or(next));
+                sum += cost(&scene.entries[next]);
+                let before = (0..next).rev().find(|before| scene.entries[*before].role.is_sent());
                 runs += u64::from(before.is_none_or(|before| !chosen.contains(&before)));
             }
+            next += 1;
         }
     }
     chosen

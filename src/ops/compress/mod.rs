@@ -49,8 +49,9 @@ use crate::drivers::Driver;
 use crate::export::plain_text;
 use crate::model::{BodyKind, Commit, Operation};
 
-/// Bytes of the rest of the context that are searched for names that are not in the new texts.
-const SEARCHED_MAX: usize = 4 << 20;
+/// Bytes of the rest of the context that are searched for names that are not in the new texts: without a range, and
+/// with one, where the cost is to follow the range.
+const SEARCHED_MAX: [usize; 2] = [2 << 20, 256 << 10];
 
 /// Asks for a compression.
 #[derive(Clone, Default)]
@@ -140,6 +141,10 @@ pub fn compression_plan(workspace: &Workspace, request: &Compress<'_>) -> Result
 /// Returns the plan, and the tokens that the target is about.
 fn make_plan(scene: &Scene<'_>, request: &Compress<'_>) -> Result<(Plan, u64), OpError> {
     if let Some(given) = request.plan {
+        if !request.ranges.is_empty() {
+            let reason = "a plan names its entries itself: a range stands before '--plan', to write one".to_owned();
+            return Err(OpError::Request { reason });
+        }
         let plan = Plan::decode(scene, given)?;
         for step in plan.steps.iter().filter(|step| !matches!(step.verb, Verb::Keep | Verb::Pin)) {
             let entry = &scene.entries[step.at];
@@ -236,6 +241,7 @@ impl<'j> Job<'j> {
     fn look_at_texts(&mut self, must_keep: &MustKeep) -> Result<(), OpError> {
         let scene = &self.scene;
         let prepared = &self.prepared;
+        let ranged = !self.request.ranges.is_empty();
         let gone = prepared.gone();
         let masked = prepared.masks.iter().map(|(at, ..)| *at);
         let touched: HashSet<usize> = gone.iter().copied().chain(masked.clone()).collect();
@@ -262,7 +268,7 @@ impl<'j> Job<'j> {
         if !must_keep.is_empty() {
             self.findings = must_keep.lost(&old, &mut texts(usize::MAX))?;
         }
-        self.report.retention = Some(Retention::measure(&old, &mut texts(SEARCHED_MAX))?);
+        self.report.retention = Some(Retention::measure(&old, &mut texts(SEARCHED_MAX[usize::from(ranged)]))?);
         Ok(())
     }
 

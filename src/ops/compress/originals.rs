@@ -62,7 +62,8 @@ impl Compression {
                     let before = repo.read_commit(&undone)?.parents;
                     history = repo.history(&before[..before.len().min(1)], &[])?;
                 }
-                (_, TouchKind::Added) => return Err(not_found()),
+                // A merge or a replay may have brought it: then the compression is elsewhere in this history.
+                (_, TouchKind::Added) if !known => return Err(not_found()),
                 _ => {}
             }
         }

@@ -95,10 +95,12 @@ impl Prepared {
             (Some(text), _) => Some(text),
             (None, Mode::Combine) => Some(words::combine(scene, &members)?),
             (None, Mode::Title) => Some(words::title(scene, &members)?),
-            (None, _) if !is_given && before <= SUMMARY_MIN + MESSAGE_FRAMING => return Ok(()),
+            // As it stands, it fits.
+            (None, _) if !is_given && before <= share => return Ok(()),
             (None, _) => {
                 let task = task(scene, request, &members, share, must_keep)?;
-                answers.ask(mode, scene.encoding, task, &mut self.facts)?
+                let fallback = words::amount(scene, &members);
+                answers.ask(mode, scene.encoding, task, &fallback, &mut self.facts)?
             }
         };
         let Some(text) = text else {
@@ -151,8 +153,9 @@ impl Prepared {
 fn shares(scene: &Scene<'_>, runs: &[Run], room: Option<u64>) -> Vec<u64> {
     let size = |run: &Run| run.members.iter().map(|at| cost(&scene.entries[*at])).sum::<u64>();
     let all: u64 = runs.iter().map(size).sum();
-    let share = |run: &Run| match room {
-        Some(room) => (u128::from(room) * u128::from(size(run)) / u128::from(all.max(1))) as u64,
+    let least = runs.len() as u64 * SUMMARY_MIN;
+    let share = |run: &Run| match room.map(|room| room.saturating_sub(least)) {
+        Some(rest) => SUMMARY_MIN + (u128::from(rest) * u128::from(size(run)) / u128::from(all.max(1))) as u64,
         None => (size(run) / SHARE).max(SUMMARY_MIN),
     };
     runs.iter().map(share).collect()

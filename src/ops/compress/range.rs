@@ -65,7 +65,10 @@ fn could_be_entry(text: &str) -> bool {
 }
 
 fn could_be_entries(first: &str, last: &str) -> bool {
-    !(first.is_empty() && last.is_empty()) && !last.starts_with('.') && could_be_entry(first) && could_be_entry(last)
+    let is_open = first.is_empty() && last.is_empty();
+    // `a...b` is a range of commits.
+    let is_symmetric = last.starts_with('.');
+    !(is_open || is_symmetric) && could_be_entry(first) && could_be_entry(last)
 }
 
 /// Adds what commits added or changed.

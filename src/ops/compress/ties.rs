@@ -1,6 +1,6 @@
 //! Which entries tool calls tie together: they stay together, or go together.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::OpError;
 use super::check::Halves;
@@ -115,18 +115,23 @@ impl Ties {
 
     /// Returns the halves of these entries and of all that are tied to them, in order.
     pub(in crate::ops) fn halves(&self, scene: &Scene<'_>, places: &[usize]) -> Result<Vec<Halves>, OpError> {
-        let mut all: Vec<usize> = places.iter().flat_map(|at| self.unit(*at)).collect();
-        all.sort_unstable();
-        all.dedup();
+        let mut all: BTreeSet<usize> = places.iter().copied().collect();
+        let units: BTreeSet<usize> = places.iter().filter_map(|at| self.unit_of.get(at)).copied().collect();
+        all.extend(units.iter().flat_map(|number| &self.units[*number]));
         let mut halves: Vec<Halves> = Vec::with_capacity(all.len());
-        for (nth, at) in all.iter().enumerate() {
-            let entry = &scene.entries[*at];
-            let mut own = Halves::of(entry.id, scene.tool_ids(*at)?.clone());
-            let speaker = all[..nth].iter().rposition(|before| scene.entries[*before].role == Role::Assistant);
-            if let Some(speaker) = speaker.filter(|speaker| self.unit(all[*speaker]).contains(at))
-                && scene.is_unnamed_result(*at)?
+        let mut speaker: Option<(usize, usize)> = None;
+        for (nth, at) in all.into_iter().enumerate() {
+            let entry = &scene.entries[at];
+            let mut own = Halves::of(entry.id, scene.tool_ids(at)?.clone());
+            if entry.role == Role::Assistant {
+                speaker = Some((nth, at));
+            }
+            let tied =
+                |speaker: &usize| self.unit_of.get(speaker).is_some_and(|unit| self.unit_of.get(&at) == Some(unit));
+            if let Some((before, _)) = speaker.filter(|(_, speaker)| tied(speaker))
+                && scene.is_unnamed_result(at)?
             {
-                halves[speaker].ids.calls.push(Halves::unnamed(entry.id));
+                halves[before].ids.calls.push(Halves::unnamed(entry.id));
                 own.ids.results.push(Halves::unnamed(entry.id));
             }
             halves.push(own);

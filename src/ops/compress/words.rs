@@ -91,12 +91,17 @@ pub(super) fn title(scene: &Scene<'_>, members: &[usize]) -> Result<String, OpEr
     let mut tools: Vec<(String, usize)> = tools.into_iter().collect();
     tools.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(&other.0)));
     let named: Vec<String> = tools.iter().take(TOOLS_MAX).map(|(name, count)| format!("{name} {count}")).collect();
-    let tokens: u64 = members.iter().map(|at| cost(&scene.entries[*at])).sum();
-    let unit = if members.len() == 1 { "entry" } else { "entries" };
-    let mut out = format!("[{} {unit}, {tokens} tokens: {words}", members.len());
+    let mut out = format!("{}: {words}", amount(scene, members).trim_end_matches(']'));
     if !named.is_empty() {
         out += &format!("; tools: {}", named.join(", "));
     }
     out.push(']');
     Ok(out)
+}
+
+/// Says how much there was, and nothing else.
+pub(super) fn amount(scene: &Scene<'_>, members: &[usize]) -> String {
+    let tokens: u64 = members.iter().map(|at| cost(&scene.entries[*at])).sum();
+    let unit = if members.len() == 1 { "entry" } else { "entries" };
+    format!("[{} {unit}, {tokens} tokens]", members.len())
 }
