@@ -32,6 +32,8 @@ pub(super) struct Source<'a> {
     pub(super) text: Cow<'a, str>,
     /// Its pieces, as a range of all pieces.
     pub(super) units: Range<usize>,
+    /// Whether it calls tools.
+    pub(super) calls: bool,
     /// What it costs whole, without its label.
     pub(super) cost: u64,
 }
@@ -63,7 +65,8 @@ impl<'a> Source<'a> {
             cost += unit.cost;
             units.push(unit);
         });
-        Source { role: &passage.role, passage, units: first..units.len(), cost, text }
+        let calls = text.contains("[call ");
+        Source { role: &passage.role, passage, calls, units: first..units.len(), cost, text }
     }
 
     /// Tells whether it is the result of a tool.
