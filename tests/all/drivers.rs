@@ -2,7 +2,9 @@
 
 mod embedded;
 mod programs;
+#[cfg(feature = "http")]
 mod server;
+#[cfg(feature = "http")]
 mod servers;
 
 use git_trace::drivers::{Passage, Summarise, Task};

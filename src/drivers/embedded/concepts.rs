@@ -147,7 +147,7 @@ impl Concepts {
 fn role_worth(source: &Source<'_>) -> f64 {
     match source.role {
         Role::User => 3.0,
-        Role::Assistant if source.text.contains("[call ") => 2.5,
+        Role::Assistant if source.calls => 2.5,
         Role::Tool => 1.0,
         _ => 2.0,
     }

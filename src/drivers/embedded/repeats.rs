@@ -15,9 +15,8 @@ use crate::model::Role;
 const WORTH: u64 = 48;
 
 /// A call in the words of `export::plain_text`, and the JSON behind it.
-static CALL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^\[call (\S{1,200}) (\S{1,200})\]\n").expect("a constant that the tests compile")
-});
+static CALL: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)^\[call (\S+) (\S+)\]\n").expect("a constant that the tests compile"));
 
 /// Tools that show a file and change nothing, in lower case.
 const READERS: [&str; 12] = [

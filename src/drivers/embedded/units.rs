@@ -15,10 +15,12 @@ use crate::tokens::Encoding;
 const LINE: usize = 320;
 /// Longer sentences are cut between words, or anywhere if there are none.
 const PIECE: usize = 480;
+/// How much of a line is looked at at once for ends of sentences.
+const WINDOW: usize = 1024;
 
 /// The ids of calls, as `export::plain_text` writes them: they mean nothing outside their context.
 static CALL_IDS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?m)^\[call (\S{1,200}) \S{1,200}\]$|^\[result of [^\s,\]]{1,200}(, an error)?\]\n?")
+    Regex::new(r"(?m)^\[call (\S+) \S+\]$|^\[result of [^\s,\]]+(, an error)?\]\n?")
         .expect("a constant that the tests compile")
 });
 
@@ -30,6 +32,8 @@ pub(super) struct Source<'a> {
     pub(super) text: Cow<'a, str>,
     /// Its pieces, as a range of all pieces.
     pub(super) units: Range<usize>,
+    /// Whether it calls tools.
+    pub(super) calls: bool,
     /// What it costs whole, without its label.
     pub(super) cost: u64,
 }
@@ -61,7 +65,8 @@ impl<'a> Source<'a> {
             cost += unit.cost;
             units.push(unit);
         });
-        Source { role: &passage.role, passage, units: first..units.len(), cost, text }
+        let calls = text.contains("[call ");
+        Source { role: &passage.role, passage, calls, units: first..units.len(), cost, text }
     }
 
     /// Tells whether it is the result of a tool.
@@ -111,15 +116,37 @@ fn for_each_piece(text: &str, mut found: impl FnMut(Range<usize>)) {
 }
 
 /// Returns the sentences of a line, with the white space behind them.
-fn split_sentences(line: &str) -> impl Iterator<Item = Range<usize>> {
-    line.split_sentence_bound_indices().map(|(at, sentence)| at..at + sentence.len())
+///
+/// The rule for their ends (UAX #29, SB8) may look ahead to the end of the text, at each full stop: a line of numbers
+/// would take quadratic time. So it gets the line in windows, which end behind a full stop or at least a word.
+fn split_sentences(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < line.len() {
+        let mut end = line.len();
+        if end - start > WINDOW {
+            let limit = boundary(line, start + WINDOW);
+            let window = &line[start..limit];
+            let stop = window.rfind(". ").map(|at| at + 2).or_else(|| window.rfind(' ').map(|at| at + 1));
+            end = start + stop.filter(|stop| *stop > WINDOW / 2).unwrap_or(window.len());
+        }
+        let sentences = line[start..end].split_sentence_bound_indices();
+        found.extend(sentences.map(|(at, sentence)| start + at..start + at + sentence.len()));
+        start = end;
+    }
+    found
+}
+
+/// Returns the last place up to `at` where a line may be cut.
+fn boundary(line: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Cuts a sentence that is too long between its words.
 fn cut(line: &str, sentence: Range<usize>, offset: usize, found: &mut impl FnMut(Range<usize>)) {
     let Range { mut start, end } = sentence;
     while end - start > PIECE {
-        let limit = (0..=start + PIECE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(end);
+        let limit = boundary(line, start + PIECE);
         let words = line[start..limit].rfind([' ', ',', ';', '\t']).map(|gap| start + gap + 1);
         let stop = words.filter(|stop| *stop > start + PIECE / 2).unwrap_or(limit);
         if !line[start..stop].trim().is_empty() {

@@ -28,6 +28,17 @@ fn hostile() -> impl Strategy<Value = String> {
     ]
 }
 
+fn pattern() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,3}",
+        Just(r"\d+".to_owned()),
+        Just(".*".to_owned()),
+        Just("(?s).{5,300}".to_owned()),
+        Just("t[0-9]".to_owned()),
+        Just("".to_owned())
+    ]
+}
+
 fn passages() -> impl Strategy<Value = Vec<Passage>> {
     let role = prop_oneof![
         Just(Role::User),
@@ -52,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(crate::world::amount(300, 20_000) as u32))]
     #[test]
     fn the_limit_is_never_passed(passages in passages(), target_tokens in prop_oneof![0u64..50, 50u64..3000, Just(u64::MAX)],
-                                 must_keep in proptest::collection::vec(r"[a-z]{1,3}|\\d+|.*|(?s).{5,300}", 0..3),
+                                 must_keep in proptest::collection::vec(pattern(), 0..3),
                                  title in any::<bool>()) {
         let form = if title { Form::Title } else { Form::Summary };
         for encoding in [Encoding::O200kBase, Encoding::Cl100kBase] {
@@ -105,19 +116,20 @@ fn patterns_that_are_none_are_named() {
 
 #[test]
 fn hostile_sizes_take_linear_time() {
-    let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w".repeat(40_000);
-    let names: String = (0..200_000).map(|number| format!("name_{number}\n")).collect();
+    let base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9w".repeat(8_000);
+    let names: String = (0..60_000).map(|number| format!("name_{number}\n")).collect();
     let shared: String =
         (0..60_000).map(|number| format!("a_{} b_{} c_{}\n", number % 300, number % 301, number)).collect();
     let cases = [
-        ("identical lines", "error: the same line again\n".repeat(1_000_000)),
+        ("identical lines", "error: the same line again\n".repeat(200_000)),
         ("one line", base64),
-        ("white space", " \n".repeat(2_000_000)),
+        ("white space", " \n".repeat(500_000)),
         ("names", names),
         ("overlapping lines", shared),
-        ("calls", "[call Read t1]\n".repeat(100_000)),
-        ("brackets", "[call Read t1]\n[[[[[".repeat(100_000)),
-        ("sentences", "A. b! C? ".repeat(200_000)),
+        ("calls", "[call Read t1]\n".repeat(30_000)),
+        ("brackets", "[call Read t1]\n[[[[[".repeat(30_000)),
+        ("sentences", "A. b! C? ".repeat(40_000)),
+        ("numbers", "1. 2. 3. ".repeat(40_000)),
     ];
     // A debug build is about four times as slow as a release.
     let limit = Duration::from_secs(20);
@@ -127,13 +139,14 @@ fn hostile_sizes_take_linear_time() {
             let passages = vec![passage(1, role, &text), passage(2, Role::User, "and now?")];
             let text = summarise(Summarise { passages, target_tokens: 5_000, ..Summarise::default() });
             assert!(Encoding::O200kBase.count(&text) <= 5_000);
-            assert!(started.elapsed() < limit, "{name}: {:?}", started.elapsed());
+            println!("{name}: {:?}", started.elapsed());
+            assert!(started.elapsed() < limit, "{name}");
         }
     }
     let started = Instant::now();
-    let many = (0..100_000).map(|number| passage(number, Role::User, &format!("line {number}"))).collect();
+    let many = (0..20_000).map(|number| passage(number, Role::User, &format!("line {number}"))).collect();
     let text = summarise(Summarise { passages: many, target_tokens: 500, ..Summarise::default() });
-    assert!(text.ends_with("user: line 99999"), "the newest is kept");
+    assert!(text.ends_with("user: line 19999"), "the newest is kept");
     assert!(started.elapsed() < limit, "many passages: {:?}", started.elapsed());
 }
 
@@ -158,7 +171,7 @@ fn what_stays_is_not_said_again_and_repeats_are_named() {
         ));
         passages.push(passage(10 * turn + 3, Role::Tool, &format!("[result of t{turn}]\n{file}// {turn}")));
     }
-    let text = summarise(Summarise { passages: passages.clone(), target_tokens: 2_000, ..Summarise::default() });
+    let text = summarise(Summarise { passages: passages.clone(), target_tokens: 4_000, ..Summarise::default() });
     assert!(!text.contains("Fix the parser"), "{text}");
     let stubs = passages[1..].iter().filter(|passage| passage.role == Role::Tool).take(5);
     for stub in stubs {

@@ -257,8 +257,8 @@ fn the_configuration_makes_a_driver() {
             "trace.driver.near.model" | "trace.driver.far.model" | "trace.driver.keyless.model" => "m".to_owned(),
             "trace.driver.keyless.kind" => "anthropic".to_owned(),
             "trace.driver.keyless.keyEnv" => "GITTRACE_NO_SUCH_KEY".to_owned(),
-            // Cargo sets this one for tests: a key from the environment.
-            "trace.driver.near.keyEnv" => "CARGO_PKG_NAME".to_owned(),
+            // A variable that is there, wherever the test runs.
+            "trace.driver.near.keyEnv" => "PATH".to_owned(),
             _ => return None,
         })
     };
@@ -267,7 +267,10 @@ fn the_configuration_makes_a_driver() {
     assert_eq!(near.name(), "http:near");
     assert_eq!(near.carry_out(&task()).expect("an answer").text, "Port 8080.");
     let sent = server.received();
-    assert_eq!(sent[0].header("authorization"), Some("Bearer git-trace"));
+    assert_eq!(
+        sent[0].header("authorization"),
+        Some(format!("Bearer {}", std::env::var("PATH").expect("there")).as_str())
+    );
     assert_eq!(sent[0].json()["model"], "m");
     let error = |name: &str| open(Some(name), &opening).err().expect("no driver");
     assert!(error("far").to_string().starts_with("cannot use 'trace.driver.far.url': 'http' would show the key"));
