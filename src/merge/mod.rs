@@ -8,13 +8,14 @@
 //!   entries come the entries that our side put there, then those that theirs put there; what was appended comes at the
 //!   end. An entry that one side moved goes where that side moved it.
 //! * **Calls and results stay together.** A result that answers a call of the scaffold comes first behind it; calls that
-//!   still wait for their results come last.
+//!   still wait for their results come last. If one half stays because a side wants it kept, the other half does too.
 //! * **Words are never mixed.** There is no marker text: where the two sides disagree there is a [`Conflict`], and until
 //!   it is settled the entry is as it is on our side.
 
 mod conflict;
 mod entry;
 mod gaps;
+mod pairs;
 mod run;
 mod semantic;
 #[cfg(test)]

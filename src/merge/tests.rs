@@ -234,6 +234,24 @@ fn calls_and_results_stay_together() {
 }
 
 #[test]
+fn a_half_that_stays_keeps_the_other() {
+    let base = vec![entry(1), tool(2, 1, 7), tool(3, 2, 7), entry(4)];
+    let without = vec![base[0].clone(), base[3].clone()];
+    let mut pinned = base.clone();
+    pinned[1].flags.pin = true;
+    for (ours, theirs) in [(&without, &pinned), (&pinned, &without)] {
+        let found = merged(&base, ours, theirs);
+        assert_eq!(found.conflicts.len(), 1);
+        for choice in [Choice::Ours, Choice::Theirs] {
+            let wants_it = (choice == Choice::Ours) == (ours == &pinned);
+            let given = Given { choices: HashMap::from([(base[1].id, choice)]), ..Given::default() };
+            let found = given.merge(&base, ours, theirs);
+            assert_eq!(serials(&found.entries), if wants_it { vec![1, 2, 3, 4] } else { vec![1, 4] });
+        }
+    }
+}
+
+#[test]
 fn by_time_each_side_keeps_its_order_and_its_pairs() {
     let base = vec![entry(1)];
     let ours = placed(&base, vec![entry(1), entry(10), tool(11, 1, 9), tool(12, 2, 9), entry(13)]);

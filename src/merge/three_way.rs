@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::entry::{Fate, Three};
 use super::gaps::Gaps;
+use super::pairs::missing_halves;
 use super::run::{Added, join};
 use super::{Choice, Conflict, ConflictKind};
 use crate::codec::ToolIds;
@@ -97,6 +98,7 @@ impl<'a> Merge<'a> {
                 self.fates.insert(entry.id, fate);
             }
         }
+        self.keep_pairs_whole();
         let ours = Gaps::of(input.base, input.ours.entries);
         let theirs = Gaps::of(input.base, input.theirs.entries);
         let yield_to_theirs = self.decide_moves(&ours, &theirs);
@@ -154,6 +156,25 @@ impl<'a> Merge<'a> {
                     fate
                 }
             },
+        }
+    }
+
+    /// Brings back what one side took out, where the other half of its tool call stays.
+    fn keep_pairs_whole(&mut self) {
+        let in_a_side = |id: &EntryId| self.ours.get(id).or(self.theirs.get(id)).copied();
+        let (gone, there): (Vec<EntryId>, Vec<EntryId>) =
+            self.fates.keys().filter(|id| in_a_side(id).is_some()).partition(|id| !self.is_there(id));
+        if self.is_ancestor || gone.is_empty() {
+            return;
+        }
+        let back = missing_halves(&gone, &there, |id| {
+            let kept = self.fates.get(&id).and_then(|(entry, _)| entry.as_ref());
+            kept.or(in_a_side(&id)).map(|entry| (self.input.tools)(entry)).unwrap_or_default()
+        });
+        let again: Vec<(EntryId, Option<Entry>)> = back.iter().map(|id| (*id, in_a_side(id).cloned())).collect();
+        for (id, entry) in again {
+            self.conflicts.remove(&id);
+            self.fates.insert(id, (entry, None));
         }
     }
 

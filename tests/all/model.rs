@@ -112,7 +112,19 @@ impl Case {
         assert_eq!(ids.len(), items.len(), "every entry once");
         assert!(items.is_sorted_by(|one, other| one.entry.position < other.entry.position));
         let mut out = Vec::new();
-        render(&items, &Options::new(Format::OpenaiChat), &mut out).expect("a valid context");
+        if let Err(error) = render(&items, &Options::new(Format::OpenaiChat), &mut out) {
+            for item in &items {
+                let entry = &item.entry;
+                eprintln!(
+                    "{} {} {} {}",
+                    entry.id,
+                    entry.role,
+                    entry.flags.pin,
+                    String::from_utf8_lossy(&item.body[..item.body.len().min(90)])
+                );
+            }
+            panic!("not a valid context: {error}");
+        }
         let tip = context(&self.workspace, None).expect("readable").commit;
         let sent = items.iter().filter(|item| item.entry.role.is_sent()).map(|item| item.entry.tokens).sum::<u64>();
         assert_eq!((tip.facts.total, tip.facts.count), (sent, items.len() as u64), "the sums are those of the entries");
