@@ -6,7 +6,7 @@ use super::change::{Changed, Editing, Record};
 use super::find::say;
 use super::sequence::touches;
 use super::{OpError, Workspace};
-use crate::codec::tool_ids;
+use crate::codec::{ToolIds, tool_ids};
 use crate::export::{Problem, ProblemKind, plain_text, validate};
 use crate::model::{BodyKind, Entry, EntryId, Item, Operation, Role};
 
@@ -138,19 +138,37 @@ fn whole_pairs(
     mut first: usize,
     mut last: usize,
 ) -> Result<(usize, usize), OpError> {
-    let mut has_tools = |entry: &Entry| -> Result<bool, OpError> {
-        if entry.kind != BodyKind::Json || !entry.role.is_sent() {
-            return Ok(false);
+    let mut ids = |entry: &Entry| -> Result<ToolIds, OpError> {
+        match entry.kind == BodyKind::Json && entry.role.is_sent() {
+            true => Ok(tool_ids(&editing.context.read_body(&entry.body)?)),
+            false => Ok(ToolIds::default()),
         }
-        let ids = tool_ids(&editing.context.read_body(&entry.body)?);
-        Ok(!ids.calls.is_empty() || !ids.results.is_empty())
     };
-    // What is not sent stands between without parting anything.
-    while first > 0 && (!entries[first - 1].role.is_sent() || has_tools(&entries[first - 1])?) {
-        first -= 1;
+    // Calls without a result so far, and results without a call.
+    let mut calls: HashSet<String> = HashSet::new();
+    let mut results: HashSet<String> = HashSet::new();
+    let take_in = |found: ToolIds, calls: &mut HashSet<String>, results: &mut HashSet<String>| {
+        for call in found.calls {
+            if !results.remove(&call) {
+                calls.insert(call);
+            }
+        }
+        for result in found.results {
+            if !calls.remove(&result) {
+                results.insert(result);
+            }
+        }
+    };
+    for entry in &entries[first..=last] {
+        take_in(ids(entry)?, &mut calls, &mut results);
     }
-    while last + 1 < entries.len() && (!entries[last + 1].role.is_sent() || has_tools(&entries[last + 1])?) {
+    while !results.is_empty() && first > 0 {
+        first -= 1;
+        take_in(ids(&entries[first])?, &mut calls, &mut results);
+    }
+    while !calls.is_empty() && last + 1 < entries.len() {
         last += 1;
+        take_in(ids(&entries[last])?, &mut calls, &mut results);
     }
     Ok((first, last))
 }

@@ -8,6 +8,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fastrand::Rng;
+use git_trace::codec::{ToolIds, tool_ids};
 use git_trace::export::{Format, Options, render};
 use git_trace::model::{BodyKind, EntryId, Item, ObjectId, Operation, Role};
 use git_trace::ops::{
@@ -25,6 +26,8 @@ struct Row {
     role: Role,
     body: ObjectId,
     pin: bool,
+    /// The tool calls that it makes or answers.
+    calls: Vec<String>,
 }
 
 /// Holds a repository, its random numbers, and what was done, for the report.
@@ -274,7 +277,7 @@ impl Case {
         check_three_way(&base, &ours, &theirs, &after, prefer == Preference::Ours);
         // What was there in order stays in order, where the other side moved nothing.
         for (side, other) in [(&ours, &theirs), (&theirs, &ours)] {
-            if in_order(&base, other) {
+            if in_order(&base, other) && in_order(&ours, &theirs) {
                 assert!(in_order(side, &after), "{side:?}\n{after:?}");
             }
         }
@@ -288,14 +291,16 @@ impl Case {
         let onto = self.rows(Some(&name));
         let their_tip = self.workspace.resolve(&name).expect("a branch");
         let bases = self.bases(before.commit.id, their_tip);
-        let merges = self.world.git(
-            &["rev-list", "--merges", &before.commit.id.to_string(), &format!("^{their_tip}")],
-            &self.world.repo(),
-        );
+        let range = [before.commit.id.to_string(), format!("^{their_tip}")];
+        let git =
+            |arguments: &[&str]| self.world.git(&[arguments, &[&range[0], &range[1]]].concat(), &self.world.repo());
+        let merges = git(&["rev-list", "--merges"]);
+        let restores = git(&["log", "--format=%(trailers:key=Trace-Op,valueonly)"]).contains("restore");
         let request = Rebase { upstream: name, prefer: Some(Preference::Theirs), ..Rebase::default() };
         rebase(&self.workspace, &request).expect("rebased");
         let after = self.rows(None);
-        if let ([base], true) = (bases.as_slice(), merges.trim().is_empty()) {
+        // Step by step, what was taken out and put back comes back although the other side took it out.
+        if let ([base], true, false) = (bases.as_slice(), merges.trim().is_empty(), restores) {
             // The commits that are done again are theirs of each step.
             check_three_way(&self.rows(Some(base)), &onto, &ours, &after, false);
         }
@@ -391,7 +396,9 @@ impl Case {
 fn rows(items: &[Item]) -> Vec<Row> {
     let row = |item: &Item| {
         let entry = &item.entry;
-        Row { id: entry.id, role: entry.role.clone(), body: entry.body, pin: entry.flags.pin }
+        let ToolIds { mut calls, results } = tool_ids(&item.body);
+        calls.extend(results);
+        Row { id: entry.id, role: entry.role.clone(), body: entry.body, pin: entry.flags.pin, calls }
     };
     items.iter().map(row).collect()
 }
@@ -414,7 +421,9 @@ fn check_three_way(base: &[Row], ours: &[Row], theirs: &[Row], after: &[Row], ou
         match (&was, &one, &other) {
             (None, _, _) => assert!(now.is_some(), "new on a side: {id}"),
             (Some(_), Some(left), None) | (Some(_), None, Some(left)) => {
-                let expected = changed(left) && winner.is_some();
+                // What stays for its own sake keeps the other half of its call.
+                let half = |row: &Row| row.id != id && row.calls.iter().any(|call| left.calls.contains(call));
+                let expected = (changed(left) && winner.is_some()) || after.iter().any(half);
                 assert_eq!(now.is_some(), expected, "one side took it out: {id}");
             }
             (Some(_), None, None) => assert!(now.is_none()),
