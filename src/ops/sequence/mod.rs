@@ -1,16 +1,23 @@
 //! The frame of merge, cherry-pick, revert and rebase: steps that bring in what was done elsewhere.
 
 mod ancestor;
+mod caught_up;
+mod compress_group;
 mod driver;
+mod land;
+mod pairs;
+mod record;
 mod run;
 mod side;
 mod state;
+mod step;
 mod weave;
 
 pub use state::{Preference, SequenceVerb, WholeSide};
 
+pub(super) use caught_up::caught_up;
 pub(super) use run::{Ran, Stop};
-pub(super) use state::{Action, Options, Sequence, Settled, Step};
+pub(super) use state::{Action, Options, Place, Sequence, Settled, Step};
 
 use super::change::Record;
 use crate::drivers::Answer;

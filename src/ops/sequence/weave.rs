@@ -39,6 +39,8 @@ pub(super) struct Woven {
     pub(super) findings: Vec<Finding>,
     /// What changed on our side.
     pub(super) touches: Vec<Touch>,
+    /// Tool calls and results among it, by the id of the call.
+    pub(super) tools: Vec<String>,
 }
 
 impl Weaving<'_> {
@@ -88,10 +90,16 @@ impl Weaving<'_> {
         };
         let open = settle_findings(&mut merged, findings, &choices);
         if !merged.conflicts.is_empty() || (self.options.strict && !open.is_empty()) {
-            return Ok(Woven { conflicts: merged.conflicts, findings: open, touches: Vec::new() });
+            return Ok(Woven { conflicts: merged.conflicts, findings: open, ..Woven::default() });
         }
         let after = editing.context.rearrange(&before, merged.entries)?;
-        Ok(Woven { conflicts: Vec::new(), findings: open, touches: touches(&before, &after) })
+        let touches = touches(&before, &after);
+        let touched: HashSet<EntryId> = touches.iter().map(|touch| touch.id).collect();
+        let changed = before.iter().chain(&after).filter(|entry| touched.contains(&entry.id));
+        let tools = changed.map(|entry| bodies.tools(entry)).flat_map(|ids| ids.calls.into_iter().chain(ids.results));
+        let tools = tools.collect();
+        bodies.check()?;
+        Ok(Woven { conflicts: Vec::new(), findings: open, touches, tools })
     }
 
     /// Looks for contradictions among what both sides added or changed.
