@@ -11,6 +11,7 @@ mod housekeeping;
 mod kills;
 mod pages;
 mod power;
+mod rebasing;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
