@@ -138,7 +138,7 @@ impl Brought {
                 ..unmoved
             });
         }
-        let moved = ran.tip != Some(sequence.start) && (!dry_run || !ran.made.is_empty());
+        let moved = ran.moved;
         let (total, count) = match (ran.made.last(), ran.tip) {
             (Some(last), _) => (last.total, last.count),
             (None, Some(tip)) => {

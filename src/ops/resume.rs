@@ -103,7 +103,8 @@ pub fn settle(workspace: &Workspace, request: &Settle) -> Result<Brought, OpErro
         let settled = match &request.resolution {
             Resolution::Ours => Settled::Ours,
             Resolution::Theirs => Settled::Theirs,
-            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(sequence.start), nth) },
+            // Each step has numbers of its own, so that ids that follow from a seed are never the same.
+            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(stop.commit), step << 16 | nth) },
             Resolution::Words { kind, body } => words(workspace, &role, kind, body)?,
         };
         sequence.choices.entry(step).or_default().insert(id, settled);

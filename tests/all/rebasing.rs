@@ -13,7 +13,15 @@ use crate::world::{World, amount, feed};
 type Row = (String, String, bool);
 
 fn say(world: &World, text: &str) {
-    world.ok_with(&["commit", "-m", text], text.as_bytes());
+    say_on(world, text, &[]);
+}
+
+/// Puts an entry at the end; its id follows from its words, so that two branches never make the same one.
+fn say_on(world: &World, text: &str, more: &[&str]) {
+    let mut command = world.trace(&["commit", "-m", text]);
+    command.args(more).env("GITTRACE_ID_SEED", text);
+    let output = feed(command, text.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn edit(world: &World, entry: &str, text: &str) {
@@ -64,7 +72,8 @@ fn state(world: &World) -> PathBuf {
 fn plan(world: &World, upstream: &str, lines: &[(&str, &str)]) -> String {
     let printed = world.ok(&["rebase", "--print-plan", upstream]);
     let id = |subject: &str| {
-        let line = printed.lines().find(|line| line.starts_with("pick ") && line.ends_with(&format!(" {subject}")));
+        let line =
+            printed.lines().find(|line| line.starts_with("pick ") && line.splitn(3, ' ').nth(2) == Some(subject));
         line.unwrap_or_else(|| panic!("no '{subject}' in {printed}")).split(' ').nth(1).expect("an id").to_owned()
     };
     lines
@@ -195,7 +204,7 @@ fn a_rebase_goes_where_it_is_told() {
     assert_eq!(words(&world, "g"), ["m1", "m2", "f1", "f2", "m3", "g1"]);
     // A detached HEAD is moved, and no branch.
     world.ok(&["checkout", "--detach", "main"]);
-    world.ok_with(&["commit", "-m", "loose"], b"loose");
+    say(&world, "loose");
     let main = tip(&world, "main");
     world.ok(&["rebase", "f"]);
     assert_eq!(words(&world, "f"), ["m1", "m2", "f1", "f2"]);
@@ -378,9 +387,9 @@ fn a_broken_state_has_a_way_out() {
     fs::write(state(&world), text.replace("refs/trace/heads/main/f", "refs/heads/main")).expect("a state");
     assert!(world.fails(1, &["rebase", "--continue"]).contains("is no ref of a context"));
     // One whose numbers point nowhere.
-    let hostile = text.replace("\"at\": 2", "\"at\": 999999");
-    assert_ne!(hostile, text);
-    fs::write(state(&world), hostile).expect("a state");
+    let mut hostile: Value = serde_json::from_str(&text).expect("JSON");
+    hostile["at"] = Value::from(999_999);
+    fs::write(state(&world), hostile.to_string()).expect("a state");
     world.fails(3, &["rebase", "--skip"]);
     world.ok(&["rebase", "--abort"]);
     world.fsck();
@@ -402,7 +411,7 @@ fn a_dropped_branch_goes_as_the_other_moves() {
     world.ok(&["checkout", "main"]);
     world.fails(3, &["rebase", "main", "f", "--drop-branch"]);
     assert!(world.tip("refs/trace/heads/main/f").is_some());
-    world.ok_with(&["commit", "--branch", "f", "-m", "f4"], b"f4");
+    say_on(&world, "f4", &["--branch", "f"]);
     say(&world, "m4");
     world.ok(&["rebase", "--theirs"]);
     world.ok(&["rebase", "--continue"]);
@@ -451,7 +460,7 @@ fn a_plan_compresses_what_lines_in_a_row_brought() {
     world.ok(&["pin", &id_of(&world, "f", "f2")]);
     say(&world, "f4");
     say(&world, "f5");
-    let pin = world.subjects("main/f")[6].clone();
+    let pin = world.subjects("main/f").into_iter().find(|subject| subject.starts_with("pin")).expect("a pin");
     let lines = [("c", "f1"), ("c", "f2"), ("c", "f3"), ("p", pin.as_str()), ("compress", "f4"), ("c", "f5")];
     let steps = plan(&world, "main", &lines);
     world.ok_with(&["rebase", "--plan", "-", "main"], steps.as_bytes());
@@ -548,7 +557,7 @@ fn edit_pauses_and_goes_on_from_where_head_is() {
     let back = said.lines().find_map(|line| line.split("git trace checkout ").nth(1)).expect("a way back").to_owned();
     world.ok(&["checkout", &back]);
     // Somebody goes on with the branch itself.
-    world.ok_with(&["commit", "--branch", "f", "-m", "f4"], b"f4");
+    say_on(&world, "f4", &["--branch", "f"]);
     world.ok(&["rebase", "--continue"]);
     assert!(world.ok(&["status"]).contains("main/f"), "HEAD is on the branch again");
     assert_eq!(words(&world, "f"), ["m1", "m2", "m3", "f1, after a look", "and more", "f2", "f3", "f4"]);

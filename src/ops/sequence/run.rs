@@ -29,6 +29,8 @@ pub(in crate::ops) struct Ran {
     pub(in crate::ops) findings: Vec<Finding>,
     /// Where it stopped. Nothing has changed then.
     pub(in crate::ops) stopped: Option<Stop>,
+    /// Whether the ref names something else at the end.
+    pub(in crate::ops) moved: bool,
     /// What the ref names at the end.
     pub(in crate::ops) tip: Option<ObjectId>,
 }
@@ -89,6 +91,7 @@ impl Workspace {
             }
         }
         ran.tip = open(&mut batch, sequence)?;
+        ran.moved = ran.tip != Some(sequence.start);
         if ran.stopped.is_none() && ran.paused.is_none() && !sequence.options.force {
             pairs::check(self, &mut batch, sequence, &running.tools)?;
         }
