@@ -54,6 +54,7 @@ impl Running<'_> {
                 options: &self.sequence.options,
                 choices: self.sequence.choices_at(nth, &words),
                 semantic: matches!(step.action, Action::Merge | Action::Squash),
+                is_past: step.action == Action::Revert,
             };
             let mut found = weaving.carry_out(editing)?;
             let stops = !found.conflicts.is_empty() || (self.sequence.options.strict && !found.findings.is_empty());
