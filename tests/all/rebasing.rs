@@ -644,7 +644,7 @@ fn calls_and_results_are_not_parted() {
         let said = world.fails(1, &["cherry-pick", one]);
         assert!(said.contains("without its other half") && said.contains("--force"), "{said}");
     }
-    // The wrong way round is no pair.
+    // There is no such parent.
     world.fails(1, &["revert", "HEAD", "--message", "x", "-m", "7"]);
     assert_eq!(tip(&world, "main"), before);
     world.ok(&["cherry-pick", "HEAD..f"]);
