@@ -61,6 +61,11 @@ pub(super) fn prefer_arg() -> Arg {
         .help("Settle conflicts by 'ours', 'theirs', 'union' or 'driver[=<name>]'; or 'interleave' by time")
 }
 
+/// `--force`
+pub(super) fn force_arg() -> Arg {
+    Arg::new("force").long("force").action(ArgAction::SetTrue).help("Part tool calls from their results, if need be")
+}
+
 /// Reads which side is right from `-X`.
 pub(super) fn preference(options: &[String]) -> Option<Preference> {
     options.iter().rev().find_map(|option| match option.as_str() {
@@ -135,15 +140,26 @@ pub(super) fn print(session: &Session, brought: &Brought) -> Result<(), Failure>
             let change = format!("; {} tokens, {sizes}", figures::change(brought.tokens()));
             head.plain(verb).plain(": ").plain(commits).push(Label::Tokens, change)
         }
+        Outcome::Paused => {
+            head.plain(verb).plain(" pauses; HEAD has what was done so far; ").push(Label::Tokens, sizes)
+        }
         Outcome::Stopped => head.plain(verb).plain(" stopped"),
     };
     ui.print(&line)?;
+    for (commits, why) in [(&brought.skipped, "it is there already"), (&brought.left_out, "the plan leaves it out")] {
+        for commit in commits {
+            ui.print(&Line::new().plain("skipped ").push(Label::Commit, commit.short(10)).plain(format!(": {why}")))?;
+        }
+    }
     print_conflicts(session, brought)?;
     for found in &brought.contradictions {
         ui.warning(contradiction_text(found));
     }
     if let Some(limit) = brought.commits.last().and_then(|commit| commit.budget) {
         warn_of_budget(session, Budget { used: brought.total, limit });
+    }
+    if brought.outcome == Outcome::Paused {
+        ui.hint(format!("change the context as you like, then: git trace {verb} --continue"));
     }
     if let Some((name, id)) = &brought.dropped_branch {
         ui.hint(format!("branch {name} is gone; to have it again: git trace branch {name} {}", id.short(12)));
@@ -269,6 +285,7 @@ fn brought_json(brought: &Brought) -> Value {
         "to": brought.to,
         "commits": brought.commits,
         "skipped": brought.skipped,
+        "left_out": brought.left_out,
         "conflicts": brought.conflicts.iter().map(conflict).collect::<Vec<_>>(),
         "contradictions": brought.contradictions,
         "stopped_at": brought.stopped_at,

@@ -7,6 +7,7 @@ mod branches;
 mod brought;
 mod changed;
 mod checkout;
+mod cherry_pick;
 mod commit;
 mod completions;
 mod compress;
@@ -23,9 +24,11 @@ mod log;
 mod merge;
 mod pack;
 mod pin;
+mod rebase;
 mod reorder;
 mod reset;
 mod restore;
+mod revert;
 mod session;
 mod show;
 mod status;
@@ -78,6 +81,9 @@ const VERBS: &[Verb] = &[
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
     Verb { name: "merge", group: "join", args: merge::args, run: merge::run },
+    Verb { name: "rebase", group: "join", args: rebase::args, run: rebase::run },
+    Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
+    Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },

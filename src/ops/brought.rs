@@ -8,6 +8,7 @@ use super::{OpError, Target, Workspace, preview};
 use crate::export::plain_text;
 use crate::merge::{Conflict, ConflictKind, Finding, FindingKind};
 use crate::model::{Entry, EntryId, Item, ObjectId};
+use crate::store::Head;
 
 /// Says how it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -19,6 +20,8 @@ pub enum Outcome {
     FastForward,
     /// All steps were carried out.
     Done,
+    /// It waits for the user to change the context at a commit; the branch did not move yet.
+    Paused,
     /// The sides disagree: nothing has changed, and the command waits to be continued.
     Stopped,
 }
@@ -38,13 +41,15 @@ pub struct Brought {
     pub to: Option<ObjectId>,
     /// The commits that were made.
     pub commits: Vec<Changed>,
-    /// Commits that had nothing to do here, or stayed as they are.
+    /// Commits that had nothing to do here: what they did is there already.
     pub skipped: Vec<ObjectId>,
+    /// Commits that the plan leaves out.
+    pub left_out: Vec<ObjectId>,
     /// Contradictions in meaning, none of which stopped it, or all of which did.
     pub contradictions: Vec<Contradiction>,
     /// What the sides disagree about.
     pub conflicts: Vec<OpenConflict>,
-    /// The commit that could not be brought in.
+    /// The commit that could not be brought in, or behind which it pauses.
     pub stopped_at: Option<ObjectId>,
     /// Tokens of the context now.
     pub total: u64,
@@ -105,6 +110,7 @@ impl Brought {
             to: Some(at),
             commits: Vec::new(),
             skipped: Vec::new(),
+            left_out: Vec::new(),
             contradictions: Vec::new(),
             conflicts: Vec::new(),
             stopped_at: None,
@@ -132,7 +138,7 @@ impl Brought {
                 ..unmoved
             });
         }
-        let moved = ran.tip != Some(sequence.start) || dry_run;
+        let moved = ran.moved;
         let (total, count) = match (ran.made.last(), ran.tip) {
             (Some(last), _) => (last.total, last.count),
             (None, Some(tip)) => {
@@ -141,15 +147,29 @@ impl Brought {
             }
             (None, None) => (unmoved.total, unmoved.count),
         };
+        let outcome = match (ran.made.is_empty(), moved) {
+            _ if ran.paused.is_some() => Outcome::Paused,
+            (true, false) => Outcome::UpToDate,
+            (true, true) if sequence.verb == SequenceVerb::Rebase => Outcome::FastForward,
+            _ => Outcome::Done,
+        };
+        let undo = match outcome {
+            Outcome::Paused => Some(format!("git trace {} --abort", sequence.verb.name())),
+            _ if moved && !dry_run => Some(undo(workspace, sequence)?),
+            _ => None,
+        };
+        let dropped_branch = sequence.drop_branch.clone().filter(|_| outcome != Outcome::Paused && !dry_run);
         Ok(Brought {
-            outcome: if ran.made.is_empty() && !moved { Outcome::UpToDate } else { Outcome::Done },
+            outcome,
             to: ran.tip,
             commits: ran.made,
             skipped: ran.skipped,
             contradictions: told(ran.findings),
+            stopped_at: ran.paused,
             total,
             count,
-            undo: (moved && !dry_run).then(|| format!("git trace reset --hard {}", sequence.start.short(12))),
+            dropped_branch,
+            undo,
             ..unmoved
         })
     }
@@ -158,6 +178,16 @@ impl Brought {
     pub fn tokens(&self) -> i64 {
         self.commits.iter().map(|commit| commit.tokens).sum()
     }
+}
+
+/// Returns the command that moves the branch back, from where HEAD is now.
+fn undo(workspace: &Workspace, sequence: &Sequence) -> Result<String, OpError> {
+    let branch = match (workspace.repo.head()?, &sequence.branch) {
+        (Head::Branch(head), Some(branch)) if head.to_string() == *branch => String::new(),
+        (_, Some(branch)) => format!("--branch {branch} "),
+        (_, None) => String::new(),
+    };
+    Ok(format!("git trace {branch}reset --hard {}", sequence.start.short(12)))
 }
 
 impl OpenConflict {

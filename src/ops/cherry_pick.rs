@@ -2,7 +2,7 @@
 
 use super::brought::Brought;
 use super::sequence::{Action, Options, Preference, Sequence, SequenceVerb, Step};
-use super::{OpError, Workspace};
+use super::{OpError, RevisionRange, Span, Workspace};
 use crate::model::ObjectId;
 
 /// Asks for commits to be done again on the current branch, or to be taken back.
@@ -18,6 +18,8 @@ pub struct Pick {
     pub note_source: bool,
     /// The commit message, for a single commit.
     pub message: Option<String>,
+    /// Whether tool calls may be parted from their results.
+    pub force: bool,
     /// Whether nothing is to be written.
     pub dry_run: bool,
 }
@@ -25,7 +27,8 @@ pub struct Pick {
 /// Does again on the current branch what commits did elsewhere; entries keep their ids.
 ///
 /// # Errors
-/// When a revision names nothing, a commit is a merge and no parent is said, or another command waits.
+/// When a revision names nothing, a commit is a merge and no parent is said, a tool call would stand without its result or
+/// the reverse, or another command waits.
 pub fn cherry_pick(workspace: &Workspace, request: &Pick) -> Result<Brought, OpError> {
     pick(workspace, request, SequenceVerb::CherryPick)
 }
@@ -51,8 +54,12 @@ fn pick(workspace: &Workspace, request: &Pick, verb: SequenceVerb) -> Result<Bro
     let step = |commit| Step { mainline: request.mainline, message: message.clone(), ..Step::new(action, commit) };
     let steps = commits.into_iter().map(step).collect();
     let mut sequence = Sequence::new(verb, &target, start, steps);
-    sequence.options =
-        Options { prefer: request.prefer.clone(), note_source: request.note_source, ..Options::default() };
+    sequence.options = Options {
+        prefer: request.prefer.clone(),
+        note_source: request.note_source,
+        force: request.force,
+        ..Options::default()
+    };
     workspace.bring(sequence, request.dry_run)
 }
 
@@ -60,18 +67,18 @@ fn pick(workspace: &Workspace, request: &Pick, verb: SequenceVerb) -> Result<Bro
 fn commits(workspace: &Workspace, request: &Pick, action: Action) -> Result<Vec<ObjectId>, OpError> {
     let mut commits = Vec::new();
     for revision in &request.revisions {
-        match revision.split_once("..") {
-            None => commits.push(workspace.commit(Some(revision))?.id),
-            Some((from, to)) => {
-                let end = |name: &str| workspace.resolve(if name.is_empty() { "HEAD" } else { name });
-                let found = workspace.repo.history(&[end(to)?], &[end(from)?])?;
-                let mut range = found.map(|commit| Ok(commit?.id)).collect::<Result<Vec<_>, OpError>>()?;
-                if action == Action::Pick {
-                    range.reverse();
-                }
-                commits.extend(range);
-            }
+        let range = RevisionRange::parse(revision);
+        if let RevisionRange::Reachable(revision) = &range {
+            commits.push(workspace.commit(Some(revision))?.id);
+            continue;
         }
+        let Span { tips, hidden } = range.resolve(workspace)?;
+        let found = workspace.repo.history(&tips, &hidden)?;
+        let mut range = found.map(|commit| Ok(commit?.id)).collect::<Result<Vec<_>, OpError>>()?;
+        if action == Action::Pick {
+            range.reverse();
+        }
+        commits.extend(range);
     }
     Ok(commits)
 }

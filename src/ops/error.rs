@@ -118,6 +118,43 @@ pub enum OpError {
         /// The entry with the other half.
         other: String,
     },
+    /// A tool call would stand without its result, or the reverse.
+    #[error("'{id}' would hold a tool {half} without its other half")]
+    HalfPair {
+        /// The entry.
+        id: String,
+        /// Which half is there: `call` or `result`.
+        half: &'static str,
+    },
+    /// A plan leaves out commits, and `rebase.missingCommitsCheck` forbids that.
+    #[error("the plan has no line for {}", commits.join(", "))]
+    MissingCommits {
+        /// The commits.
+        commits: Vec<String>,
+    },
+    /// A branch follows no other one.
+    #[error("branch '{branch}' has no upstream")]
+    NoUpstream {
+        /// The branch.
+        branch: String,
+    },
+    /// A branch cannot be put on top of itself and be deleted.
+    #[error("'{branch}' cannot be dropped into itself")]
+    SameBranch {
+        /// The branch.
+        branch: String,
+    },
+    /// A plan pauses, and this worktree's HEAD is not where it could.
+    #[error("a plan with 'edit' works on HEAD's own branch only")]
+    PauseElsewhere,
+    /// HEAD is not where a rebase paused.
+    #[error("HEAD is on '{head}', not where the rebase paused")]
+    HeadElsewhere {
+        /// Where it is.
+        head: String,
+        /// Where it was.
+        paused: String,
+    },
     /// A driver gave no answer.
     #[error(transparent)]
     Driver(#[from] DriverError),
@@ -310,6 +347,20 @@ impl OpError {
                 format!("to go on: git trace {verb} --continue"),
                 format!("to give it up: git trace {verb} --abort"),
             ],
+            OpError::HalfPair { .. } => {
+                vec!["take the commit with the other half too, or go on anyway with --force".to_owned()]
+            }
+            OpError::MissingCommits { .. } => vec!["write 'drop' in front of what is to go".to_owned()],
+            OpError::NoUpstream { .. } => vec!["name one: git trace rebase <upstream>".to_owned()],
+            OpError::PauseElsewhere => vec!["go there first: git trace checkout <branch>".to_owned()],
+            OpError::HeadElsewhere { paused, .. } => vec![
+                format!("to go back there: git trace checkout {paused}"),
+                "to give it up: git trace rebase --abort".to_owned(),
+            ],
+            OpError::BranchMoved { .. } => vec!["to see what is there now: git trace log".to_owned()],
+            OpError::BrokenState { .. } => {
+                vec!["to forget what stopped (no branch has moved): git trace rebase --abort".to_owned()]
+            }
             OpError::IsMerge { .. } => vec!["say which parent it is compared with: -m 1".to_owned()],
             OpError::OddOrder { .. } => vec!["if it is meant: --force".to_owned()],
             OpError::InvalidOrder { .. } => vec!["move a call and its result together".to_owned()],

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::brought::{Brought, Outcome};
-use super::sequence::{Action, Sequence, SequenceVerb, Settled, Step};
+use super::sequence::{Sequence, SequenceVerb, Settled, caught_up};
 use super::{OpError, Workspace};
 use crate::model::{BodyKind, EntryId, Role};
 
@@ -55,13 +55,7 @@ impl Workspace {
             sequence.at = stop.step;
             self.remember(&sequence)?;
         }
-        let mut brought = Brought::of(self, &sequence, ran, dry_run)?;
-        if let (Some((name, id)), false, true) = (&sequence.drop_branch, dry_run, brought.outcome != Outcome::Stopped) {
-            let who = self.repo.committer()?;
-            self.repo.delete_ref(&self.repo.branch_ref(&crate::model::Branch::parse(name, "main")?), *id, &who)?;
-            brought.dropped_branch = Some((name.clone(), *id));
-        }
-        Ok(brought)
+        Brought::of(self, &sequence, ran, dry_run)
     }
 
     fn waiting(&self, verb: SequenceVerb) -> Result<Sequence, OpError> {
@@ -109,7 +103,8 @@ pub fn settle(workspace: &Workspace, request: &Settle) -> Result<Brought, OpErro
         let settled = match &request.resolution {
             Resolution::Ours => Settled::Ours,
             Resolution::Theirs => Settled::Theirs,
-            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(sequence.start), nth) },
+            // Each step has numbers of its own, so that ids that follow from a seed are never the same.
+            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(stop.commit), step << 16 | nth) },
             Resolution::Words { kind, body } => words(workspace, &role, kind, body)?,
         };
         sequence.choices.entry(step).or_default().insert(id, settled);
@@ -149,22 +144,39 @@ fn words(workspace: &Workspace, role: &Role, kind: &BodyKind, body: &[u8]) -> Re
 /// # Errors
 /// When no such command waits.
 pub fn resume(workspace: &Workspace, verb: SequenceVerb, how: Resume) -> Result<Brought, OpError> {
-    let mut sequence = workspace.waiting(verb)?;
     if how == Resume::Abort {
-        let target = sequence.target()?;
-        workspace.forget(verb)?;
-        let now = workspace.repo.find_ref_id(&sequence.ref_name)?.unwrap_or(sequence.start);
-        return Brought::unmoved(workspace, verb, &target, now);
+        return abort(workspace, verb);
     }
-    if how == Resume::Skip {
+    let mut sequence = workspace.waiting(verb)?;
+    if how == Resume::Skip && sequence.landing.is_none() {
         skip(&mut sequence);
     }
+    let from = sequence.start;
     let sequence = caught_up(workspace, sequence)?;
     let brought = workspace.bring(sequence, false)?;
-    if brought.outcome != Outcome::Stopped {
+    if !matches!(brought.outcome, Outcome::Stopped | Outcome::Paused) {
         workspace.forget(verb)?;
     }
-    Ok(brought)
+    Ok(Brought { from, ..brought })
+}
+
+/// Gives up a stopped command. Nothing has to be taken back but a HEAD that moved for the user to change the context.
+fn abort(workspace: &Workspace, verb: SequenceVerb) -> Result<Brought, OpError> {
+    let sequence = match workspace.waiting(verb) {
+        Err(OpError::BrokenState { .. }) => {
+            workspace.forget_all()?;
+            let tip = workspace.tip()?;
+            return Brought::unmoved(workspace, verb, &workspace.target()?, tip.id);
+        }
+        waiting => waiting?,
+    };
+    if let Some(left) = &sequence.left {
+        let who = workspace.repo.committer()?;
+        workspace.repo.set_head(&left.head()?, &format!("{} (abort): returning", verb.name()), &who)?;
+    }
+    workspace.forget(verb)?;
+    let now = workspace.repo.find_ref_id(&sequence.ref_name)?.unwrap_or(sequence.start);
+    Brought::unmoved(workspace, verb, &sequence.target()?, now)
 }
 
 /// Leaves out the step that it stopped at.
@@ -177,31 +189,4 @@ fn skip(sequence: &mut Sequence) {
     let kept = choices.into_iter().filter(|(step, _)| *step != at);
     sequence.choices =
         kept.map(|(step, choices)| (if step > at { step - 1 } else { step }, choices)).collect::<BTreeMap<_, _>>();
-}
-
-/// Takes in what was committed on the branch since the command stopped: an agent may have gone on meanwhile.
-fn caught_up(workspace: &Workspace, mut sequence: Sequence) -> Result<Sequence, OpError> {
-    let repo = &workspace.repo;
-    let target = sequence.target()?;
-    let now = repo.find_ref_id(&sequence.ref_name)?.ok_or_else(|| target.no_commits())?;
-    if now == sequence.start {
-        return Ok(sequence);
-    }
-    if sequence.verb == SequenceVerb::Rebase {
-        let mut new: Vec<_> = repo.history(&[now], &[sequence.start])?.collect::<Result<_, _>>()?;
-        new.reverse();
-        let is_plain = |commit: &crate::model::Commit| commit.parents.len() < 2 || sequence.options.keep_merges;
-        sequence
-            .steps
-            .extend(new.iter().filter(|commit| is_plain(commit)).map(|commit| Step::new(Action::Pick, commit.id)));
-    }
-    // A crash between the move of the branch and the removal of the file: all is done.
-    if sequence.steps.iter().all(|step| step.action == Action::Merge)
-        && let Some(step) = sequence.steps.first()
-        && repo.merge_bases(now, step.commit)? == [step.commit]
-    {
-        sequence.steps.clear();
-    }
-    sequence.start = now;
-    Ok(sequence)
 }

@@ -74,6 +74,11 @@ impl Workspace {
         self.warnings.take()
     }
 
+    /// Tells the user of something odd once the operation is over.
+    pub(crate) fn warn(&self, text: String) {
+        self.warnings.borrow_mut().push(text);
+    }
+
     /// Returns the ref that is meant when none is named.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! A change to the repository: new commits on some branches, seen by others all at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::draft::{Context, Draft};
+use super::head::{HEAD, Head};
 use super::lock::Guard;
 use super::pack::Durability;
 use super::refs::{Expected, RefEdit, RefValue};
@@ -31,6 +32,12 @@ pub struct Batch<'r> {
     guard: Option<Guard>,
     sink: Sink,
     drafts: BTreeMap<String, (Option<ObjectId>, Draft)>,
+    /// Branches whose new commits are stored and which do not move.
+    withheld: BTreeSet<String>,
+    /// Branches to delete once all others have moved, and what they name.
+    deleted: Vec<(String, ObjectId)>,
+    /// Where this worktree is to be.
+    head: Option<Head>,
 }
 
 impl Repo {
@@ -51,7 +58,15 @@ impl Repo {
 
     pub(super) fn batch(&self, size: Size, guard: Option<Guard>) -> Batch<'_> {
         let sink = if size == Size::Few { Sink::Few(Vec::new()) } else { Sink::many(self) };
-        Batch { repo: self, guard, sink, drafts: BTreeMap::new() }
+        Batch {
+            repo: self,
+            guard,
+            sink,
+            drafts: BTreeMap::new(),
+            withheld: BTreeSet::new(),
+            deleted: Vec::new(),
+            head: None,
+        }
     }
 }
 
@@ -104,6 +119,21 @@ impl Batch<'_> {
         Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
     }
 
+    /// Stores the new commits of a branch without moving it: HEAD is to name them.
+    pub fn withhold(&mut self, ref_name: &str) {
+        self.withheld.insert(ref_name.to_owned());
+    }
+
+    /// Deletes a branch that names this commit, once all others have moved.
+    pub fn delete(&mut self, ref_name: &str, id: ObjectId) {
+        self.deleted.push((ref_name.to_owned(), id));
+    }
+
+    /// Moves this worktree together with the branches.
+    pub fn set_head(&mut self, head: Head) {
+        self.head = Some(head);
+    }
+
     pub(super) fn repo(&self) -> &Repo {
         self.repo
     }
@@ -127,11 +157,11 @@ impl Batch<'_> {
         durability: Durability,
         then: impl FnOnce(),
     ) -> Result<(), StoreError> {
-        let Batch { repo, guard, sink, drafts } = self;
+        let Batch { repo, guard, sink, drafts, withheld, deleted, head } = self;
         let moved = |(old, draft): &(Option<ObjectId>, Draft)| draft.tip.is_some() && draft.tip != *old;
-        let edits: Vec<RefEdit> = drafts
+        let mut edits: Vec<RefEdit> = drafts
             .iter()
-            .filter(|(_, state)| moved(state))
+            .filter(|(name, state)| moved(state) && !withheld.contains(*name))
             .filter_map(|(name, (old, draft))| {
                 Some(RefEdit {
                     name: name.clone(),
@@ -141,15 +171,29 @@ impl Batch<'_> {
                 })
             })
             .collect();
-        if edits.is_empty() {
+        edits.extend(head.map(|head| head_edit(repo, &head, message)).transpose()?.flatten());
+        if edits.is_empty() && deleted.is_empty() {
             return Ok(());
         }
         let guard = match guard {
             Some(guard) => guard,
             None => repo.lock()?,
         };
+        // Whoever else writes waits for the guard: what is there now is there when it is deleted.
+        for (name, id) in &deleted {
+            if repo.find_ref_id(name)? != Some(*id) {
+                return Err(StoreError::RefMoved { name: name.clone() });
+            }
+        }
         let mut flushed = sink.flush(repo, &guard, durability)?;
         repo.edit_refs(&guard, &edits, who, durability)?;
+        let deletions: Vec<RefEdit> = deleted
+            .into_iter()
+            .map(|(name, id)| RefEdit { name, expected: Expected::Id(id), new: None, message: message.to_owned() })
+            .collect();
+        if !deletions.is_empty() {
+            repo.edit_refs(&guard, &deletions, who, durability)?;
+        }
         then();
         flushed.release();
         if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
@@ -158,6 +202,21 @@ impl Batch<'_> {
         repo.tidy(&guard, flushed);
         Ok(())
     }
+}
+
+/// Describes the move of this worktree, if it is one.
+fn head_edit(repo: &Repo, head: &Head, message: &str) -> Result<Option<RefEdit>, StoreError> {
+    let new = match head {
+        Head::Branch(branch) => RefValue::Symbolic(repo.branch_ref(branch)),
+        Head::Detached(id) => RefValue::Id(*id),
+    };
+    let now = repo.find_ref(HEAD)?;
+    let expected = match now {
+        Some(RefValue::Id(id)) => Expected::Id(id),
+        _ => Expected::Any,
+    };
+    let edit = RefEdit { name: HEAD.to_owned(), expected, new: Some(new.clone()), message: message.to_owned() };
+    Ok((now != Some(new)).then_some(edit))
 }
 
 /// Says where a new branch starts.

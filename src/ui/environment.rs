@@ -4,8 +4,21 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 /// The variables that are looked at, and no others.
-const NAMES: [&str; 9] =
-    ["CLICOLOR_FORCE", "COLUMNS", "GIT_PAGER", "GIT_PAGER_IN_USE", "LESS", "LV", "NO_COLOR", "PAGER", "TERM"];
+const NAMES: [&str; 13] = [
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "EDITOR",
+    "GIT_EDITOR",
+    "GIT_PAGER",
+    "GIT_PAGER_IN_USE",
+    "GIT_SEQUENCE_EDITOR",
+    "LESS",
+    "LV",
+    "NO_COLOR",
+    "PAGER",
+    "TERM",
+    "VISUAL",
+];
 
 /// Holds the environment variables that matter to output, and whether the two output streams are terminals.
 ///

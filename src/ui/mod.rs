@@ -7,10 +7,11 @@
 //! [`Ui::text`] and the messages escape, JSON writes such characters as `\u…`, and [`Ui::raw_out`] lets bytes through
 //! unchanged only where no person reads them. A test feeds the output to a terminal's parser.
 
-#![allow(clippy::disallowed_methods, reason = "this is the room that prints, and starts the pager")]
+#![allow(clippy::disallowed_methods, reason = "this is the room that prints, and starts pager and editor")]
 
 mod answer;
 pub mod completions;
+mod editor;
 mod environment;
 mod escape;
 mod failure;
@@ -29,6 +30,7 @@ mod terminal;
 mod tests;
 
 pub use answer::OutputError;
+pub use editor::{Editor, EditorError};
 pub use environment::Environment;
 pub use escape::{escape, escape_bytes, escape_line};
 pub use failure::{ExitCode, Failure};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Environment;
 
 /// Characters that make git hand a command to the shell instead of starting it itself.
-const SHELL_CHARACTERS: &[char] =
+pub(super) const SHELL_CHARACTERS: &[char] =
     &['|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"', '\'', ' ', '\t', '\n', '*', '?', '[', '#', '~', '=', '%'];
 
 /// Bytes that are kept until it is clear that the pager runs: more than a pipe holds (64 KiB on Linux), so that a

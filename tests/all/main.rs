@@ -17,6 +17,7 @@ mod model;
 mod pages;
 mod power;
 mod probes;
+mod rebasing;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;

@@ -296,7 +296,7 @@ impl Case {
             |arguments: &[&str]| self.world.git(&[arguments, &[&range[0], &range[1]]].concat(), &self.world.repo());
         let merges = git(&["rev-list", "--merges"]);
         let restores = git(&["log", "--format=%(trailers:key=Trace-Op,valueonly)"]).contains("restore");
-        let request = Rebase { upstream: name, prefer: Some(Preference::Theirs), ..Rebase::default() };
+        let request = Rebase { upstream: Some(name), prefer: Some(Preference::Theirs), ..Rebase::default() };
         rebase(&self.workspace, &request).expect("rebased");
         let after = self.rows(None);
         // Step by step, what was taken out and put back comes back although the other side took it out.

@@ -1,7 +1,7 @@
 //! The library's own speed: `cargo bench --bench in_process [row…]`.
 //!
-//! Rows: append durable follow bulk import writers merge. Each is printed with its target; nothing fails, since a machine may
-//! be busy.
+//! Rows: append durable follow merge rebase bulk import writers. Each is printed with its target; nothing fails, since a
+//! machine may be busy.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
 
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use git_trace::model::Role;
 use git_trace::ops::{
-    Checkout, CommitMessages, EntryChange, Merge, NewMessage, Reset, ResetMode, Workspace, checkout, commit, diff,
-    merge, reset,
+    Checkout, CommitMessages, EntryChange, Merge, NewMessage, Rebase, Reset, ResetMode, Workspace, checkout, commit,
+    diff, merge, rebase, reset,
 };
 use git_trace::store::Repo;
 use measure::{BRANCH, Scratch, body, bulk, median, peak_memory, percentile, report, timed, wanted};
@@ -29,10 +29,11 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == WRITER) {
         return write_many(&arguments[at + 1..]);
     }
-    let rows: [(&str, fn()); 7] = [
+    let rows: [(&str, fn()); 8] = [
         ("append", append),
         ("durable", durable),
         ("follow", follow),
+        ("rebase", rebase_many),
         ("bulk", bulk_import),
         ("import", import),
         ("writers", writers),
@@ -166,6 +167,36 @@ fn follow() {
     report("  the same, second half against first", second / first, "×", 1.3, "");
     let megabytes = scratch.disk() as f64 / 1e6;
     report("disk after 10,000 appends, own packing only", megabytes, "MB", 9.0, "");
+}
+
+/// 100 commits of a branch, onto 10 new ones, where the context has 10,000 entries.
+fn rebase_many() {
+    let scratch = Scratch::with_entries(10_000, &[("trace.fsync", "false")]);
+    let workspace = scratch.workspace();
+    let go = |revision: &str| Checkout { revision: Some(revision.to_owned()), ..Checkout::default() };
+    let make = Checkout { create: Some("f".to_owned()), ..Checkout::default() };
+    checkout(&workspace, &make).expect("a new branch");
+    for number in 0..100 {
+        append_one(&workspace, 3_000_000 + number);
+    }
+    checkout(&workspace, &go("main")).expect("it is there");
+    for number in 0..10 {
+        append_one(&workspace, 4_000_000 + number);
+    }
+    checkout(&workspace, &go("f")).expect("it is there");
+    let tip = scratch.git(&["rev-parse", "refs/trace/heads/main/f"]);
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        scratch.git(&["update-ref", "refs/trace/heads/main/f", tip.trim()]);
+        // As a process of its own would: nothing is known from before.
+        let workspace = scratch.workspace();
+        let request = Rebase { upstream: Some("main".to_owned()), ..Rebase::default() };
+        let (time, done) = timed(|| rebase(&workspace, &request).expect("no conflicts"));
+        assert_eq!((done.commits.len(), done.count), (100, 10_110));
+        times.push(time);
+    }
+    report("rebase 100 commits onto 10, 10,000 entries, p50", median(&times), "ms", 200.0, "");
+    scratch.git(&["fsck", "--strict", "--no-dangling"]);
 }
 
 /// 100,000 commits in one batch.

@@ -2,18 +2,12 @@
 
 use std::rc::Rc;
 
+use super::super::driver::{Credits, word};
 use super::super::{OpError, Workspace};
 use super::plan::TEXT_MAX;
 use super::{Compress, Mode};
 use crate::drivers::{Answer, Driver, Embedded, Summarise, Task};
-use crate::model::{NanoDollars, Usage};
 use crate::tokens::Encoding;
-
-/// Most calls of a driver that a commit names one by one.
-const NAMED_MAX: usize = 16;
-
-/// Longest model name or prompt hash that is recorded, in characters.
-const WORD_MAX: usize = 100;
 
 /// Opens the driver that a mode needs: what is extracted needs none that is configured.
 fn open(workspace: &Workspace, mode: Mode, name: Option<&str>, encoding: Encoding) -> Result<Rc<dyn Driver>, OpError> {
@@ -35,16 +29,6 @@ pub(super) struct Answers<'a> {
     known: Vec<(String, Task, Answer)>,
 }
 
-/// What driver calls are to be remembered for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct DriverFacts {
-    /// One line a call.
-    pub(super) calls: Vec<String>,
-    pub(super) model: Option<String>,
-    pub(super) usage: Option<Usage>,
-    pub(super) cost: Option<NanoDollars>,
-}
-
 impl<'a> Answers<'a> {
     pub(super) fn new(workspace: &'a Workspace, request: &Compress<'_>) -> Self {
         let name = request.driver_name.clone().or_else(|| workspace.config("trace.driver"));
@@ -60,7 +44,7 @@ impl<'a> Answers<'a> {
         encoding: Encoding,
         task: Summarise,
         fallback: &str,
-        facts: &mut DriverFacts,
+        facts: &mut Credits,
     ) -> Result<Option<String>, OpError> {
         let driver = match (mode, &self.given) {
             (Mode::Driver, Some(driver)) => Rc::clone(driver),
@@ -93,45 +77,4 @@ impl<'a> Answers<'a> {
         facts.add(&name, &answer);
         Ok(Some(answer.text.trim_end().to_owned()))
     }
-}
-
-impl DriverFacts {
-    fn add(&mut self, name: &str, answer: &Answer) {
-        if self.calls.len() < NAMED_MAX {
-            let mut line = word(name);
-            for (field, value) in [("model", &answer.model), ("prompt", &answer.prompt_hash)] {
-                line += &value.as_ref().map(|value| format!(" {field}={}", word(value))).unwrap_or_default();
-            }
-            self.calls.push(line);
-        }
-        self.model = answer.model.as_deref().map(word).or(self.model.take());
-        self.usage = match (self.usage, answer.usage) {
-            (Some(one), Some(other)) => Some(sum(one, other)),
-            (one, other) => one.or(other),
-        };
-        self.cost = match (self.cost, answer.cost) {
-            (Some(one), Some(other)) => Some(NanoDollars(one.0.saturating_add(other.0))),
-            (one, other) => one.or(other),
-        };
-    }
-}
-
-fn sum(one: Usage, other: Usage) -> Usage {
-    let add = |one: Option<u64>, other: Option<u64>| match (one, other) {
-        (Some(one), Some(other)) => Some(one.saturating_add(other)),
-        (one, other) => one.or(other),
-    };
-    Usage {
-        input: add(one.input, other.input),
-        cache_read: add(one.cache_read, other.cache_read),
-        cache_write: add(one.cache_write, other.cache_write),
-        output: add(one.output, other.output),
-        reasoning: add(one.reasoning, other.reasoning),
-    }
-}
-
-/// Makes one word of what a driver says of itself, which could be anything.
-fn word(text: &str) -> String {
-    let plain = |one: char| if one.is_ascii_graphic() && one != '=' { one } else { '_' };
-    text.chars().take(WORD_MAX).map(plain).collect()
 }

@@ -370,11 +370,9 @@ fn record(request: &Compress<'_>, prepared: &Prepared, report: &Report, touches:
         format!("compress ({}): {touched} {unit}, {} to {} tokens", report.mode, report.before, report.after)
     });
     let mut other = vec![("Trace-Compress".to_owned(), report.trailer(request.ignore_pins))];
-    other.extend(prepared.facts.calls.iter().map(|call| ("Trace-Driver".to_owned(), call.clone())));
+    other.extend(prepared.facts.trailers());
     Record {
         body: report.lines().join("\n"),
-        model: prepared.facts.model.clone(),
-        usage: prepared.facts.usage,
         cost: prepared.facts.cost,
         other,
         ..Record::new(Operation::Compress, subject, touches)

@@ -2,7 +2,8 @@
 
 use super::super::OpError;
 use super::super::change::{count_entry, redact_body};
-use super::answers::{Answers, DriverFacts};
+use super::super::driver::Credits;
+use super::answers::Answers;
 use super::choose::{SHARE, SUMMARY_MIN};
 use super::must_keep::MustKeep;
 use super::plan::{Plan, Run, Verb};
@@ -20,7 +21,7 @@ pub(super) struct Prepared {
     pub(super) summaries: Vec<Summary>,
     pub(super) drops: Vec<usize>,
     pub(super) pins: Vec<usize>,
-    pub(super) facts: DriverFacts,
+    pub(super) facts: Credits,
     /// Whether a driver was not asked, so that texts are missing.
     pub(super) is_estimate: bool,
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::merge::Choice;
 use crate::model::{BodyKind, Branch, Entry, EntryId, ObjectId, Role};
 use crate::ops::{OpError, Target, Workspace};
+use crate::store::{HEAD, Head};
 
 /// Name of the file that remembers a stopped sequence.
 const STATE_FILE: &str = "sequence.json";
@@ -66,6 +67,8 @@ pub(in crate::ops) enum Action {
     Pick,
     /// Takes back what a commit did.
     Revert,
+    /// Puts something shorter in the place of what the folded commits brought in.
+    Compress,
 }
 
 /// One step of a sequence: at most one new commit.
@@ -82,12 +85,54 @@ pub(in crate::ops) struct Step {
     /// The commit message; made from the commit's where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::ops) message: Option<String>,
+    /// Whether the user wants to change the context once this is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::ops) pauses: bool,
 }
 
 impl Step {
     pub(in crate::ops) fn new(action: Action, commit: ObjectId) -> Self {
-        Step { action, commit, folded: Vec::new(), mainline: None, message: None }
+        Step { action, commit, folded: Vec::new(), mainline: None, message: None, pauses: false }
     }
+}
+
+/// Says where a worktree is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::ops) enum Place {
+    /// On a branch.
+    Branch(String),
+    /// At a commit.
+    Commit(ObjectId),
+}
+
+impl Place {
+    pub(in crate::ops) fn of(head: &Head) -> Self {
+        match head {
+            Head::Branch(branch) => Place::Branch(branch.to_string()),
+            Head::Detached(id) => Place::Commit(*id),
+        }
+    }
+
+    pub(in crate::ops) fn head(&self) -> Result<Head, OpError> {
+        Ok(match self {
+            Place::Branch(name) => Head::Branch(Branch::parse(name, Branch::default().agent())?),
+            Place::Commit(id) => Head::Detached(*id),
+        })
+    }
+}
+
+/// Says what is about to be seen by others, so that after a crash it is known whether it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::ops) struct Landing {
+    /// Where HEAD was before.
+    pub(in crate::ops) head: Place,
+    /// The new commit.
+    pub(in crate::ops) tip: ObjectId,
+    /// How many steps are done with it.
+    pub(in crate::ops) done: usize,
+    /// Whether it pauses there: the branch does not move yet.
+    pub(in crate::ops) pauses: bool,
 }
 
 /// Says which side is right where the two disagree.
@@ -122,6 +167,8 @@ pub(in crate::ops) struct Options {
     pub(in crate::ops) keep_merges: bool,
     /// Whether contexts without a common beginning may be merged.
     pub(in crate::ops) unrelated: bool,
+    /// Whether tool calls may be parted from their results.
+    pub(in crate::ops) force: bool,
 }
 
 /// Names the side that is taken whole.
@@ -165,6 +212,14 @@ pub(in crate::ops) struct Sequence {
     /// A branch to delete when all is done, and what it names.
     #[serde(default)]
     pub(in crate::ops) drop_branch: Option<(String, ObjectId)>,
+    /// Where HEAD is to be at the end, if not where it was.
+    #[serde(default)]
+    pub(in crate::ops) ends_on: Option<Place>,
+    /// Where HEAD was when it first paused: HEAD has the commits made since, and the branch does not have them yet.
+    #[serde(default)]
+    pub(in crate::ops) left: Option<Place>,
+    #[serde(default)]
+    pub(in crate::ops) landing: Option<Landing>,
     /// The step that it stopped at, from 0.
     #[serde(default)]
     pub(in crate::ops) at: usize,
@@ -183,6 +238,9 @@ impl Sequence {
             options: Options::default(),
             choices: BTreeMap::new(),
             drop_branch: None,
+            ends_on: None,
+            left: None,
+            landing: None,
             at: 0,
         }
     }
@@ -232,13 +290,23 @@ impl Workspace {
     }
 
     pub(in crate::ops) fn stopped(&self) -> Result<Option<Sequence>, OpError> {
-        let Some(bytes) = self.repo.read_state(STATE_FILE)? else { return Ok(None) };
         let broken = |reason: String| OpError::BrokenState { file: STATE_FILE, reason };
+        let bytes = self.repo.read_state(STATE_FILE).map_err(|error| broken(error.to_string()))?;
+        let Some(bytes) = bytes else { return Ok(None) };
         let sequence: Sequence = serde_json::from_slice(&bytes).map_err(|error| broken(error.to_string()))?;
         if sequence.version != STATE_VERSION {
             return Err(broken(format!("version {} is not known", sequence.version)));
         }
+        let target = sequence.target().map_err(|error| broken(error.to_string()))?;
+        let ours = target.branch.as_ref().map_or_else(|| HEAD.to_owned(), |branch| self.repo.branch_ref(branch));
+        if ours != sequence.ref_name {
+            return Err(broken(format!("'{}' is no ref of a context", sequence.ref_name)));
+        }
         Ok(Some(sequence))
+    }
+
+    pub(super) fn is_remembered(&self) -> Result<bool, OpError> {
+        Ok(self.repo.read_state(STATE_FILE)?.is_some())
     }
 
     /// Refuses to begin a sequence while another one waits.
@@ -258,8 +326,21 @@ impl Workspace {
         if let Some(needed) = needed {
             self.repo.overwrite_ref(sequence.verb.head_ref(), needed, "trace: stopped", &self.repo.committer()?)?;
         }
+        self.note(sequence)
+    }
+
+    /// Writes down where a sequence is; needs no lock.
+    pub(super) fn note(&self, sequence: &Sequence) -> Result<(), OpError> {
         let bytes = serde_json::to_vec_pretty(sequence).expect("maps with text keys are JSON");
         Ok(self.repo.write_state(STATE_FILE, &bytes)?)
+    }
+
+    /// Forgets whatever is remembered, be it readable or not; HEAD and the branches stay.
+    pub(in crate::ops) fn forget_all(&self) -> Result<(), OpError> {
+        for verb in [SequenceVerb::Merge, SequenceVerb::CherryPick, SequenceVerb::Revert, SequenceVerb::Rebase] {
+            self.forget(verb)?;
+        }
+        Ok(())
     }
 
     /// Forgets a sequence that ended.

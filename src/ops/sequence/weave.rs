@@ -9,7 +9,7 @@ use super::state::{Options, Preference, WholeSide};
 use crate::codec::{Meta, ToolIds, tool_ids};
 use crate::export::plain_text;
 use crate::merge::{Choice, Conflict, Finding, Input, Merged, Statement, contradictions, merge};
-use crate::model::{BodyKind, Commit, Entry, EntryId, Role, Touch, TouchKind};
+use crate::model::{BodyKind, Commit, Entry, EntryId, Position, Role, Touch, TouchKind};
 use crate::ops::change::Editing;
 use crate::ops::{OpError, Workspace};
 use crate::store::StoreError;
@@ -29,6 +29,8 @@ pub(super) struct Weaving<'a> {
     pub(super) choices: HashMap<EntryId, Choice>,
     /// Whether to look for contradictions in meaning.
     pub(super) semantic: bool,
+    /// Whether their side is our own past, so that what comes back goes where it stood.
+    pub(super) is_past: bool,
 }
 
 /// Holds what came of it. The context has changed only if nothing is in conflict.
@@ -39,6 +41,8 @@ pub(super) struct Woven {
     pub(super) findings: Vec<Finding>,
     /// What changed on our side.
     pub(super) touches: Vec<Touch>,
+    /// Tool calls and results among it, by the id of the call.
+    pub(super) tools: Vec<String>,
 }
 
 impl Weaving<'_> {
@@ -50,6 +54,14 @@ impl Weaving<'_> {
         let bodies = Bodies::new(editing.workspace);
         let base = self.ancestor.entries(&mut windows.into_iter(), &bodies);
         let mut choices = self.choices.clone();
+        let placed = self.is_past.then(|| {
+            let ranks = ranks(&before, &theirs);
+            [self.our_facts, self.their_facts].map(|facts| facts.placed(&ranks))
+        });
+        let [our_facts, their_facts] = match &placed {
+            Some([ours, theirs]) => [ours, theirs],
+            None => [self.our_facts, self.their_facts],
+        };
         let mut merged = match self.options.whole {
             Some(WholeSide::Ours) => Merged { entries: before.clone(), conflicts: Vec::new() },
             Some(WholeSide::Theirs) => Merged { entries: theirs.clone(), conflicts: Vec::new() },
@@ -57,10 +69,10 @@ impl Weaving<'_> {
                 let woven = |choices: &HashMap<EntryId, Choice>| {
                     merge(&Input {
                         base: &base,
-                        ours: self.our_facts.side(&before),
-                        theirs: self.their_facts.side(&theirs),
+                        ours: our_facts.side(&before),
+                        theirs: their_facts.side(&theirs),
                         choices,
-                        by_time: self.options.by_time,
+                        by_time: self.options.by_time || self.is_past,
                         tools: &|entry| bodies.tools(entry),
                     })
                 };
@@ -88,10 +100,16 @@ impl Weaving<'_> {
         };
         let open = settle_findings(&mut merged, findings, &choices);
         if !merged.conflicts.is_empty() || (self.options.strict && !open.is_empty()) {
-            return Ok(Woven { conflicts: merged.conflicts, findings: open, touches: Vec::new() });
+            return Ok(Woven { conflicts: merged.conflicts, findings: open, ..Woven::default() });
         }
         let after = editing.context.rearrange(&before, merged.entries)?;
-        Ok(Woven { conflicts: Vec::new(), findings: open, touches: touches(&before, &after) })
+        let touches = touches(&before, &after);
+        let touched: HashSet<EntryId> = touches.iter().map(|touch| touch.id).collect();
+        let changed = before.iter().chain(&after).filter(|entry| touched.contains(&entry.id));
+        let tools = changed.map(|entry| bodies.tools(entry)).flat_map(|ids| ids.calls.into_iter().chain(ids.results));
+        let tools = tools.collect();
+        bodies.check()?;
+        Ok(Woven { conflicts: Vec::new(), findings: open, touches, tools })
     }
 
     /// Looks for contradictions among what both sides added or changed.
@@ -115,6 +133,14 @@ impl Weaving<'_> {
         }
         Ok(contradictions(&bodies.statements(&ours)?, &bodies.statements(&theirs)?))
     }
+}
+
+/// Numbers the entries of two states of one context by where they stand.
+fn ranks(before: &[Entry], theirs: &[Entry]) -> HashMap<EntryId, i64> {
+    let mut places: Vec<(&Position, EntryId)> =
+        theirs.iter().chain(before).map(|entry| (&entry.position, entry.id)).collect();
+    places.sort();
+    (0..).zip(places).map(|(rank, (_, id))| (id, rank)).collect()
 }
 
 /// Decides a conflict by what the user prefers; `None` if that does not decide it.

@@ -1,0 +1,115 @@
+//! What a step's commit says of itself.
+
+use std::collections::{HashMap, HashSet};
+
+use super::state::{Action, Sequence, Step};
+use crate::model::{Commit, EntryId, NanoDollars, Operation, Touch, TouchKind, Usage};
+use crate::ops::change::Record;
+
+/// Says what to record of a step.
+pub(super) fn record(
+    sequence: &Sequence,
+    step: &Step,
+    commit: &Commit,
+    folded: &[Commit],
+    touches: Vec<Touch>,
+) -> Record {
+    let facts = &commit.facts;
+    let (operation, subject, body) = match step.action {
+        Action::Merge | Action::Squash => {
+            let into = sequence.branch.as_deref().unwrap_or("HEAD");
+            let subject = format!("merge {} into {into}", commit.id.short(10));
+            (Operation::Merge, subject, String::new())
+        }
+        Action::Revert => {
+            let body = format!("This takes back commit {}.", commit.id);
+            let subject = match commit.subject.strip_prefix("revert: ") {
+                Some(taken_back) => format!("reapply: {taken_back}"),
+                None => format!("revert: {}", commit.subject),
+            };
+            (Operation::Revert, subject, body)
+        }
+        Action::Pick | Action::Compress => {
+            let mut body = commit.body.clone();
+            if sequence.options.note_source {
+                body = format!("{body}\n\n(cherry picked from commit {})", commit.id).trim().to_owned();
+            }
+            for folded in folded {
+                body = format!("{body}\n\n{}\n\n{}", folded.subject, folded.body).trim().to_owned();
+            }
+            (facts.operation.clone(), commit.subject.clone(), body)
+        }
+    };
+    let mut record = Record::new(operation, subject, touches);
+    record.body = body;
+    if let Some(message) = &step.message {
+        let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
+        (record.subject, record.body) = (subject.to_owned(), body.trim().to_owned());
+    }
+    match step.action {
+        Action::Merge => record.merged = vec![commit.id],
+        Action::Pick => {
+            // Facts about entries (when, from where) stay with them.
+            let known: HashMap<EntryId, &Touch> = folded
+                .iter()
+                .chain([commit])
+                .flat_map(|commit| &commit.facts.entries)
+                .map(|touch| (touch.id, touch))
+                .collect();
+            for touch in &mut record.entries {
+                if let Some(known) = known.get(&touch.id).filter(|known| known.kind == touch.kind) {
+                    touch.fields.clone_from(&known.fields);
+                }
+            }
+            record.model.clone_from(&facts.model);
+            let usages = folded.iter().map(|commit| commit.facts.usage);
+            record.usage = usages.fold(facts.usage, |sum, usage| added(sum, usage, plus));
+            let costs = folded.iter().map(|commit| commit.facts.cost);
+            record.cost = costs.fold(facts.cost, |sum, cost| {
+                added(sum, cost, |one, other| NanoDollars(one.0.saturating_add(other.0)))
+            });
+            record.other.clone_from(&facts.other);
+            record.again = Some(Box::new(commit.clone()));
+        }
+        Action::Squash | Action::Revert | Action::Compress => {}
+    }
+    record
+}
+
+/// Sums up what commits that became one had cost.
+fn added<T>(one: Option<T>, other: Option<T>, plus: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(plus(one, other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn plus(one: Usage, other: Usage) -> Usage {
+    let sum = |one, other| added(one, other, u64::saturating_add);
+    Usage {
+        input: sum(one.input, other.input),
+        cache_read: sum(one.cache_read, other.cache_read),
+        cache_write: sum(one.cache_write, other.cache_write),
+        output: sum(one.output, other.output),
+        reasoning: sum(one.reasoning, other.reasoning),
+    }
+}
+
+/// Puts what two changes touched into one list: what came and went again is not in it.
+pub(super) fn joined(first: Vec<Touch>, second: Vec<Touch>) -> Vec<Touch> {
+    let mut touches = first;
+    let mut vanished = HashSet::new();
+    for touch in second {
+        match touches.iter_mut().find(|known| known.id == touch.id) {
+            None => touches.push(touch),
+            Some(known) => match (known.kind, touch.kind) {
+                (TouchKind::Added, TouchKind::Removed) => drop(vanished.insert(touch.id)),
+                (TouchKind::Added, _) => {}
+                (TouchKind::Removed, TouchKind::Added) => known.kind = TouchKind::Changed,
+                (_, kind) => known.kind = kind,
+            },
+        }
+    }
+    touches.retain(|touch| !vanished.contains(&touch.id));
+    touches
+}
