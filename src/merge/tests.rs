@@ -74,6 +74,7 @@ impl Given {
             },
             choices: &self.choices,
             by_time: self.by_time,
+            completes_calls: true,
             tools: &tools,
         };
         super::merge(&input)

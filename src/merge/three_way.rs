@@ -33,6 +33,9 @@ pub struct Input<'a> {
     pub choices: &'a HashMap<EntryId, Choice>,
     /// Whether what both added at one place goes by time; else ours comes first.
     pub by_time: bool,
+    /// Whether any half of a tool call that stays brings back the other half, which one side took out; else only one that
+    /// stays because somebody chose so.
+    pub completes_calls: bool,
     /// Finds the tool calls and results of an entry.
     pub tools: &'a dyn Fn(&Entry) -> ToolIds,
 }
@@ -61,7 +64,15 @@ pub fn merge_ancestors(
 ) -> Vec<Entry> {
     let (compressed, times, choices) = (HashSet::new(), HashMap::new(), HashMap::new());
     let side = |entries| Side { entries, compressed: &compressed, times: &times };
-    let input = Input { base, ours: side(one), theirs: side(other), choices: &choices, by_time: false, tools };
+    let input = Input {
+        base,
+        ours: side(one),
+        theirs: side(other),
+        choices: &choices,
+        by_time: false,
+        completes_calls: false,
+        tools,
+    };
     Merge::new(&input, true).carry_out().entries
 }
 
@@ -167,6 +178,8 @@ impl<'a> Merge<'a> {
         if self.is_ancestor || gone.is_empty() {
             return;
         }
+        let mut there = there;
+        there.retain(|id| self.input.completes_calls || self.input.choices.contains_key(id));
         let back = missing_halves(&gone, &there, |id| {
             let kept = self.fates.get(&id).and_then(|(entry, _)| entry.as_ref());
             kept.or(in_a_side(&id)).map(|entry| (self.input.tools)(entry)).unwrap_or_default()

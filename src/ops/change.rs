@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::workspace::{Target, Workspace};
 use super::{OpError, preview};
 use crate::codec::{Manifest, Meta};
-use crate::drivers::Answer;
 use crate::export::plain_text;
 use crate::model::{
     BodyKind, Commit, Entry, EntryId, Flags, NanoDollars, ObjectId, Operation, Person, Role, Touch, Usage,
@@ -109,8 +108,6 @@ pub(super) struct Editing<'a> {
     pub(super) context: Context<'a>,
     /// Rules whose secrets were replaced so far.
     pub(super) redacted: Vec<String>,
-    /// What drivers answered so far, with their names.
-    pub(super) answers: Vec<(String, Answer)>,
 }
 
 impl Editing<'_> {
@@ -222,7 +219,7 @@ impl Workspace {
         let before = context.total();
         let manifest = context.manifest().clone();
         let encoding = Workspace::encoding(&manifest);
-        let mut editing = Editing { workspace: self, encoding, context, redacted: Vec::new(), answers: Vec::new() };
+        let mut editing = Editing { workspace: self, encoding, context, redacted: Vec::new() };
         let record = edit(&mut editing)?;
 
         let subject = redactor.line(&record.subject);

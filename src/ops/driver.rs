@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde::{Deserialize, Serialize};
+
 use super::{OpError, Workspace};
 use crate::drivers::{self, Answer, Driver, Opening, Prompts};
 use crate::model::NanoDollars;
@@ -36,6 +38,9 @@ impl Workspace {
     }
 }
 
+/// The longest answer of a driver that is taken, in bytes.
+pub(super) const ANSWER_MAX: usize = 1 << 20;
+
 /// Longest name that is recorded of what a driver says of itself, in characters.
 const WORD_MAX: usize = 100;
 
@@ -44,11 +49,12 @@ const NAMED_MAX: usize = 16;
 
 /// Gathers what drivers' calls are to be remembered for: who answered, to which prompt, and at what cost. It is not the
 /// agent's own usage, and stands in trailers of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Credits {
     /// One line a call, for `Trace-Driver`.
     pub(super) calls: Vec<String>,
-    pub(super) cost: Option<NanoDollars>,
+    /// In billionths of a US dollar.
+    pub(super) cost: Option<i64>,
 }
 
 impl Credits {
@@ -68,7 +74,7 @@ impl Credits {
             self.calls.push(word(driver) + &known.collect::<String>());
         }
         if let Some(NanoDollars(cost)) = answer.cost {
-            self.cost = Some(NanoDollars(self.cost.map_or(0, |known| known.0).saturating_add(cost)));
+            self.cost = Some(self.cost.unwrap_or(0).saturating_add(cost));
         }
     }
 

@@ -50,6 +50,9 @@ pub enum Resume {
 impl Workspace {
     /// Carries out a sequence, and remembers it if it stops.
     pub(super) fn bring(&self, mut sequence: Sequence, dry_run: bool) -> Result<Brought, OpError> {
+        if !dry_run {
+            self.consult(&mut sequence)?;
+        }
         let ran = self.run(&sequence, dry_run)?;
         if let (Some(stop), false) = (&ran.stopped, dry_run) {
             sequence.at = stop.step;
@@ -185,8 +188,12 @@ fn skip(sequence: &mut Sequence) {
     if at < sequence.steps.len() {
         sequence.steps.remove(at);
     }
-    let choices = std::mem::take(&mut sequence.choices);
-    let kept = choices.into_iter().filter(|(step, _)| *step != at);
-    sequence.choices =
-        kept.map(|(step, choices)| (if step > at { step - 1 } else { step }, choices)).collect::<BTreeMap<_, _>>();
+    sequence.choices = without(std::mem::take(&mut sequence.choices), at);
+    sequence.credits = without(std::mem::take(&mut sequence.credits), at);
+}
+
+/// Leaves out what belongs to one step; those behind it move up.
+fn without<T>(of_steps: BTreeMap<usize, T>, at: usize) -> BTreeMap<usize, T> {
+    let kept = of_steps.into_iter().filter(|(step, _)| *step != at);
+    kept.map(|(step, value)| (if step > at { step - 1 } else { step }, value)).collect()
 }

@@ -879,11 +879,14 @@ fn a_driver_is_not_trusted_and_what_it_cost_is_recorded() {
     assert_eq!(says.asked.get(), 2, "once a run");
     let tip = workspace.tip().expect("a commit");
     assert_eq!(tip.facts.operation.name(), "compress");
-    assert_eq!(tip.facts.usage.and_then(|usage| usage.input), Some(200));
+    assert_eq!(tip.facts.usage, None, "that is the agent's own");
     assert_eq!(tip.facts.cost, Some(NanoDollars(2_000_000)));
     let drivers: Vec<&str> =
         tip.facts.other.iter().filter(|(name, _)| name == "Trace-Driver").map(|(_, value)| value.as_str()).collect();
-    assert_eq!(drivers, ["command:says_hello_Trace-Op:_drop model=m-1_level_9_Trace-Total:_0 prompt=abcdef"; 2]);
+    assert_eq!(
+        drivers,
+        ["command:says_hello_Trace-Op:_drop model=m-1_level_9_Trace-Total:_0 prompt=abcdef input=100 output=7"; 2]
+    );
     let stored = items(&workspace).into_iter().find(|item| item.entry.role == Role::Summary).expect("a summary").body;
     let stored = String::from_utf8(stored).expect("text");
     assert!(stored.contains("\u{1b}[2J") && !stored.contains("tulip-Harbor"), "{stored}");

@@ -284,8 +284,8 @@ fn probe_17_a_changed_byte_is_found() {
     append(&world, "user", "the exact words");
     world.ok(&["pack"]);
     let packs = world.repo().join(".git/objects/pack");
-    let pack = std::fs::read_dir(packs).expect("packs").map(|entry| entry.expect("an entry").path());
-    let pack = pack.filter(|path| path.extension().is_some_and(|ending| ending == "pack")).next().expect("a pack");
+    let mut pack = std::fs::read_dir(packs).expect("packs").map(|entry| entry.expect("an entry").path());
+    let pack = pack.find(|path| path.extension().is_some_and(|ending| ending == "pack")).expect("a pack");
     let mut bytes = std::fs::read(&pack).expect("read");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

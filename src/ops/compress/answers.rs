@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use super::super::driver::{Credits, word};
+use super::super::driver::{ANSWER_MAX, Credits, word};
 use super::super::{OpError, Workspace};
-use super::plan::TEXT_MAX;
 use super::{Compress, Mode};
 use crate::drivers::{Answer, Driver, Embedded, Summarise, Task};
 use crate::tokens::Encoding;
@@ -71,8 +70,8 @@ impl<'a> Answers<'a> {
         if answer.text.trim().is_empty() {
             return refuse("it is empty".to_owned());
         }
-        if answer.text.len() > TEXT_MAX {
-            return refuse(format!("it has more than {TEXT_MAX} bytes"));
+        if answer.text.len() > ANSWER_MAX {
+            return refuse(format!("it has more than {ANSWER_MAX} bytes"));
         }
         facts.add(&name, &answer);
         Ok(Some(answer.text.trim_end().to_owned()))

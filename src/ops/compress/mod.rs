@@ -47,7 +47,7 @@ use super::{OpError, Workspace};
 use crate::codec::tool_ids;
 use crate::drivers::Driver;
 use crate::export::plain_text;
-use crate::model::{BodyKind, Commit, Operation};
+use crate::model::{BodyKind, Commit, NanoDollars, Operation};
 
 /// Bytes of the rest of the context that are searched for names that are not in the new texts: without a range, and
 /// with one, where the cost is to follow the range.
@@ -373,7 +373,7 @@ fn record(request: &Compress<'_>, prepared: &Prepared, report: &Report, touches:
     other.extend(prepared.facts.trailers());
     Record {
         body: report.lines().join("\n"),
-        cost: prepared.facts.cost,
+        cost: prepared.facts.cost.map(NanoDollars),
         other,
         ..Record::new(Operation::Compress, subject, touches)
     }

@@ -1,18 +1,43 @@
-//! Lets a driver write one text in the place of two.
+//! Lets a driver write one text in the place of two, before anything is changed: nobody waits for it.
 
+use super::state::{Preference, Sequence, Settled};
 use crate::drivers::{Driver, Reconcile, Task};
 use crate::export::plain_text;
-use crate::merge::{Choice, Conflict, ConflictKind};
+use crate::merge::{Conflict, ConflictKind};
 use crate::model::{BodyKind, Entry};
-use crate::ops::OpError;
-use crate::ops::change::Editing;
+use crate::ops::driver::{ANSWER_MAX, Credits};
+use crate::ops::{OpError, Workspace};
+
+impl Workspace {
+    /// Asks the driver that a sequence prefers, if it does, to settle its conflicts; what it cannot settle is left.
+    pub(in crate::ops) fn consult(&self, sequence: &mut Sequence) -> Result<(), OpError> {
+        let Some(Preference::Driver(name)) = sequence.options.prefer.clone() else { return Ok(()) };
+        let manifest = self.repo.read_context_manifest(&self.repo.read_commit(&sequence.start)?)?;
+        let driver = self.driver(name.as_deref(), Workspace::encoding(&manifest))?;
+        loop {
+            let Some(stop) = self.run(sequence, true)?.stopped else { return Ok(()) };
+            let known = sequence.choices.get(&stop.step).map_or(0, |choices| choices.len());
+            let mut credits = sequence.credits.remove(&stop.step).unwrap_or_default();
+            for conflict in &stop.conflicts {
+                if let Some(settled) = reconcile(self, driver.as_ref(), conflict, &mut credits)? {
+                    sequence.choices.entry(stop.step).or_default().insert(conflict.id, settled);
+                }
+            }
+            sequence.credits.insert(stop.step, credits);
+            if sequence.choices.get(&stop.step).map_or(0, |choices| choices.len()) == known {
+                return Ok(());
+            }
+        }
+    }
+}
 
 /// Asks a driver to settle a conflict. It can where both sides have words; the others are left to the user.
-pub(super) fn reconcile(
-    editing: &mut Editing<'_>,
-    name: Option<&str>,
+fn reconcile(
+    workspace: &Workspace,
+    driver: &dyn Driver,
     conflict: &Conflict,
-) -> Result<Option<Choice>, OpError> {
+    credits: &mut Credits,
+) -> Result<Option<Settled>, OpError> {
     let has_words = matches!(
         conflict.kind,
         ConflictKind::BothEdited
@@ -25,8 +50,7 @@ pub(super) fn reconcile(
     if ours.kind != BodyKind::Text || theirs.kind != BodyKind::Text {
         return Ok(None);
     }
-    let read =
-        |entry: &Entry| Ok::<_, OpError>(plain_text(&entry.kind, &editing.workspace.repo.read_blob(&entry.body)?));
+    let read = |entry: &Entry| Ok::<_, OpError>(plain_text(&entry.kind, &workspace.repo.read_blob(&entry.body)?));
     let task = Task::Reconcile(Reconcile {
         base: conflict.base.as_ref().map(read).transpose()?,
         ours: read(ours)?,
@@ -34,12 +58,16 @@ pub(super) fn reconcile(
         conflict: conflict.kind.name().to_owned(),
         instructions: None,
     });
-    let driver: Box<dyn Driver> = editing.workspace.driver(name, editing.encoding)?;
     let answer = driver.carry_out(&task)?;
+    let refuse = |reason: String| OpError::Answer { driver: driver.name(), reason };
     if answer.text.trim().is_empty() {
-        return Err(OpError::Answer { driver: driver.name(), reason: "it is empty".to_owned() });
+        return Err(refuse("it is empty".to_owned()));
     }
-    let (body, tokens) = editing.put(&ours.role, &BodyKind::Text, answer.text.as_bytes())?;
-    editing.answers.push((driver.name(), answer));
-    Ok(Some(Choice::Words(Box::new(Entry { body, tokens, kind: BodyKind::Text, ..ours.clone() }))))
+    if answer.text.len() > ANSWER_MAX {
+        return Err(refuse(format!("it has more than {ANSWER_MAX} bytes")));
+    }
+    credits.add(&driver.name(), &answer);
+    let text = workspace.redactor()?.text(answer.text.as_bytes()).into_inner();
+    let text = String::from_utf8(text).map_err(|_| refuse("it is not UTF-8".to_owned()))?;
+    Ok(Some(Settled::Words { role: ours.role.name().to_owned(), kind: BodyKind::Text.ending().to_owned(), text }))
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::merge::Choice;
 use crate::model::{BodyKind, Branch, Entry, EntryId, ObjectId, Role};
+use crate::ops::driver::Credits;
 use crate::ops::{OpError, Target, Workspace};
 use crate::store::{HEAD, Head};
 
@@ -209,6 +210,9 @@ pub(in crate::ops) struct Sequence {
     /// What was settled: by step, then by entry.
     #[serde(default)]
     pub(in crate::ops) choices: BTreeMap<usize, BTreeMap<EntryId, Settled>>,
+    /// What drivers' answers among the choices cost, by step.
+    #[serde(default)]
+    pub(in crate::ops) credits: BTreeMap<usize, Credits>,
     /// A branch to delete when all is done, and what it names.
     #[serde(default)]
     pub(in crate::ops) drop_branch: Option<(String, ObjectId)>,
@@ -237,6 +241,7 @@ impl Sequence {
             steps,
             options: Options::default(),
             choices: BTreeMap::new(),
+            credits: BTreeMap::new(),
             drop_branch: None,
             ends_on: None,
             left: None,

@@ -9,10 +9,9 @@ use super::run::Running;
 use super::side::SideFacts;
 use super::state::{Action, Step};
 use super::weave::{Weaving, Woven};
-use crate::model::{Commit, Entry, EntryId, ObjectId, Position, Touch, TouchKind};
+use crate::model::{Commit, Entry, EntryId, NanoDollars, ObjectId, Position, Touch, TouchKind};
 use crate::ops::OpError;
 use crate::ops::change::{Editing, Record};
-use crate::ops::driver::Credits;
 
 impl Running<'_> {
     /// Brings in what a step stands for, and says what to record.
@@ -54,7 +53,7 @@ impl Running<'_> {
                 their_facts: &their_facts,
                 options: &self.sequence.options,
                 choices: self.sequence.choices_at(nth, &words),
-                semantic: matches!(step.action, Action::Merge | Action::Squash),
+                is_merge: matches!(step.action, Action::Merge | Action::Squash),
                 is_past: step.action == Action::Revert,
             };
             let mut found = weaving.carry_out(editing)?;
@@ -72,12 +71,10 @@ impl Running<'_> {
         }
         let mut record = record(self.sequence, step, commit, &folded, touches);
         record.merged.extend(merged);
-        let mut credits = Credits::default();
-        for (driver, answer) in std::mem::take(&mut editing.answers) {
-            credits.add(&driver, &answer);
+        if let Some(credits) = self.sequence.credits.get(&nth) {
+            record.other.extend(credits.trailers());
+            record.cost = credits.cost.map(NanoDollars).or(record.cost);
         }
-        record.other.extend(credits.trailers());
-        record.cost = credits.cost.or(record.cost);
         Ok(record)
     }
 

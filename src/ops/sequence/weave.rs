@@ -27,8 +27,8 @@ pub(super) struct Weaving<'a> {
     pub(super) their_facts: &'a SideFacts,
     pub(super) options: &'a Options,
     pub(super) choices: HashMap<EntryId, Choice>,
-    /// Whether to look for contradictions in meaning.
-    pub(super) semantic: bool,
+    /// Whether all of a branch is brought in; else one commit, which brings nothing but what it did.
+    pub(super) is_merge: bool,
     /// Whether their side is our own past, so that what comes back goes where it stood.
     pub(super) is_past: bool,
 }
@@ -73,6 +73,7 @@ impl Weaving<'_> {
                         theirs: their_facts.side(&theirs),
                         choices,
                         by_time: self.options.by_time || self.is_past,
+                        completes_calls: self.is_merge,
                         tools: &|entry| bodies.tools(entry),
                     })
                 };
@@ -81,7 +82,7 @@ impl Weaving<'_> {
                 while let (Some(preference), false) = (&self.options.prefer, merged.conflicts.is_empty()) {
                     let known = choices.len();
                     for (nth, conflict) in merged.conflicts.iter().enumerate() {
-                        if let Some(choice) = prefer(editing, preference, conflict, known + nth)? {
+                        if let Some(choice) = prefer(editing, preference, known + nth) {
                             choices.insert(conflict.id, choice);
                         }
                     }
@@ -94,7 +95,7 @@ impl Weaving<'_> {
             }
         };
         bodies.check()?;
-        let findings = match self.semantic && self.options.whole.is_none() {
+        let findings = match self.is_merge && self.options.whole.is_none() {
             true => self.contradictions(&bodies, [&base, &before, &theirs])?,
             false => Vec::new(),
         };
@@ -144,18 +145,14 @@ fn ranks(before: &[Entry], theirs: &[Entry]) -> HashMap<EntryId, i64> {
 }
 
 /// Decides a conflict by what the user prefers; `None` if that does not decide it.
-fn prefer(
-    editing: &mut Editing<'_>,
-    preference: &Preference,
-    conflict: &Conflict,
-    nth: usize,
-) -> Result<Option<Choice>, OpError> {
-    Ok(match preference {
+fn prefer(editing: &Editing<'_>, preference: &Preference, nth: usize) -> Option<Choice> {
+    match preference {
         Preference::Ours => Some(Choice::Ours),
         Preference::Theirs => Some(Choice::Theirs),
         Preference::Union => Some(Choice::Both(editing.workspace.new_entry_id(editing.context.tip(), nth))),
-        Preference::Driver(name) => super::driver::reconcile(editing, name.as_deref(), conflict)?,
-    })
+        // It was asked before.
+        Preference::Driver(_) => None,
+    }
 }
 
 /// Takes out what settled contradictions leave behind, and returns those that are open.
