@@ -86,23 +86,23 @@ fn fill(low: &Position, high: &Position, count: usize, found: &mut Vec<Position>
     fill(&middle, high, count - 1 - (count - 1) / 2, found)
 }
 
-/// Marks a longest subsequence that ascends; what has no position is never in it.
-fn longest_ascending(positions: &[Option<&Position>]) -> Vec<bool> {
+/// Marks a longest subsequence that ascends; what has no value is never in it.
+pub fn longest_ascending<T: Ord>(values: &[Option<T>]) -> Vec<bool> {
     // For each length: where the subsequence of that length with the lowest end ends.
     let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = vec![None; positions.len()];
-    for (at, position) in positions.iter().enumerate() {
-        if position.is_none() {
+    let mut before: Vec<Option<usize>> = vec![None; values.len()];
+    for (at, value) in values.iter().enumerate() {
+        if value.is_none() {
             continue;
         }
-        let length = ends.partition_point(|&end| positions[end] < *position);
+        let length = ends.partition_point(|&end| values[end] < *value);
         before[at] = length.checked_sub(1).map(|shorter| ends[shorter]);
         match ends.get_mut(length) {
             Some(end) => *end = at,
             None => ends.push(at),
         }
     }
-    let mut kept = vec![false; positions.len()];
+    let mut kept = vec![false; values.len()];
     let mut at = ends.last().copied();
     while let Some(end) = at {
         kept[end] = true;

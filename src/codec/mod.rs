@@ -14,7 +14,7 @@ mod snapshot;
 mod tools;
 mod tree;
 
-pub use arrange::arrange;
+pub use arrange::{arrange, longest_ascending};
 pub use blocks::{Block, blocks};
 pub use error::CodecError;
 pub use identity::derive_entry_id;

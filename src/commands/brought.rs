@@ -100,9 +100,6 @@ pub(super) fn run_resuming(
         "take-theirs" => Resolution::Theirs,
         "take-both" => Resolution::Both,
         _ => {
-            if names.len() != 1 {
-                return Err(Failure::new(ExitCode::Usage, "--text settles one conflict: name its entry"));
-            }
             let kind = if matches.get_flag("json-body") { BodyKind::Json } else { BodyKind::Text };
             Resolution::Words { kind, body: read_content(matches.get_one::<PathBuf>("file"))? }
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::codec::longest_ascending;
 use crate::model::{Entry, EntryId};
 
 /// Holds one side as changes to the scaffold: the entries that both sides began with, in their order.
@@ -85,28 +86,13 @@ fn moved(
         entry.position != base[at].position && before.get(&entry.id) != were.get(&entry.id)
     };
     let moved: HashSet<EntryId> = side.iter().filter(has_moved).map(|entry| entry.id).collect();
-    let shared = || side.iter().filter_map(|entry| place.get(&entry.id).copied());
     let staying = side.iter().filter(|entry| !moved.contains(&entry.id));
     if staying.filter_map(|entry| place.get(&entry.id)).is_sorted() {
         return moved;
     }
     // Positions were given out anew: what is not in the longest ascending part has moved.
-    let order: Vec<usize> = shared().collect();
-    let kept: HashSet<usize> = longest_ascending(&order).into_iter().collect();
-    order.into_iter().filter(|at| !kept.contains(at)).map(|at| base[at].id).collect()
-}
-
-fn longest_ascending(values: &[usize]) -> Vec<usize> {
-    let mut ends: Vec<usize> = Vec::new();
-    let mut before: Vec<Option<usize>> = Vec::with_capacity(values.len());
-    for (at, value) in values.iter().enumerate() {
-        let length = ends.partition_point(|&end| values[end] < *value);
-        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
-        match ends.get_mut(length) {
-            Some(end) => *end = at,
-            None => ends.push(at),
-        }
-    }
-    let last = ends.last().copied();
-    std::iter::successors(last, |&at| before[at]).map(|at| values[at]).collect()
+    let order: Vec<Option<usize>> = side.iter().map(|entry| place.get(&entry.id).copied()).collect();
+    let kept = longest_ascending(&order);
+    let lost = order.into_iter().zip(kept).filter(|(_, kept)| !kept);
+    lost.filter_map(|(at, _)| Some(base[at?].id)).collect()
 }

@@ -101,6 +101,10 @@ pub fn settle(workspace: &Workspace, request: &Settle) -> Result<Brought, OpErro
         true => open,
         false => request.entries.iter().map(|name| find(&open, name)).collect::<Result<_, _>>()?,
     };
+    if matches!(request.resolution, Resolution::Words { .. }) && chosen.len() != 1 {
+        let reason = "the words of a text settle one conflict: name its entry".to_owned();
+        return Err(OpError::Request { reason });
+    }
     let step = stop.step;
     for (nth, (id, role)) in chosen.into_iter().enumerate() {
         let settled = match &request.resolution {
