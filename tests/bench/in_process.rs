@@ -1,6 +1,6 @@
 //! The library's own speed: `cargo bench --bench in_process [row…]`.
 //!
-//! Rows: append durable follow merge rebase bulk import writers. Each is printed with its target; nothing fails, since a
+//! Rows: append durable follow merge plan rebase bulk import writers. Each is printed with its target; nothing fails, since a
 //! machine may be busy.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
@@ -13,10 +13,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use git_trace::model::Role;
+use git_trace::model::{BodyKind, Role};
 use git_trace::ops::{
-    Checkout, CommitMessages, EntryChange, Merge, NewMessage, Rebase, Reset, ResetMode, Workspace, checkout, commit,
-    diff, merge, rebase, reset,
+    Checkout, CommitMessages, Compress, CompressMode, EntryChange, Merge, NewMessage, Rebase, Reset, ResetMode,
+    Workspace, checkout, commit, compression_plan, diff, merge, rebase, reset,
 };
 use git_trace::store::Repo;
 use measure::{BRANCH, Scratch, body, bulk, median, peak_memory, percentile, report, timed, wanted};
@@ -29,7 +29,7 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == WRITER) {
         return write_many(&arguments[at + 1..]);
     }
-    let rows: [(&str, fn()); 8] = [
+    let rows: [(&str, fn()); 9] = [
         ("append", append),
         ("durable", durable),
         ("follow", follow),
@@ -38,6 +38,7 @@ fn main() {
         ("import", import),
         ("writers", writers),
         ("merge", merge_ten),
+        ("plan", plan),
     ];
     rows.iter().filter(|(name, _)| wanted(name)).for_each(|(_, row)| row());
 }
@@ -383,5 +384,29 @@ fn merge_ten() {
             50.0,
             "",
         );
+    }
+}
+
+/// A plan over 10,000 entries, half of them calls of tools and their results.
+fn plan() {
+    let scratch = Scratch::with_entries(5_000, &[("trace.fsync", "false")]);
+    let workspace = scratch.workspace();
+    let json = |role, body: String| NewMessage { kind: BodyKind::Json, ..NewMessage::text(role, body) };
+    let mut messages = Vec::new();
+    for number in 0..2_500 {
+        let words = String::from_utf8_lossy(&body(number)).replace(['"', '\\', '\n'], " ");
+        let call =
+            format!(r#"[{{"type":"tool_use","id":"c{number}","name":"Read","input":{{"file_path":"/a/{number}"}}}}]"#);
+        let result = format!(r#"[{{"type":"tool_result","tool_use_id":"c{number}","content":"{words}"}}]"#);
+        messages.extend([json(Role::Assistant, call), json(Role::User, result)]);
+    }
+    commit(&workspace, &CommitMessages { messages, ..CommitMessages::default() }).expect("appended");
+    for mode in [CompressMode::Mask, CompressMode::Dedupe, CompressMode::Title, CompressMode::Extract] {
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            let request = Compress { mode, ..Compress::default() };
+            times.push(timed(|| compression_plan(&scratch.workspace(), &request).expect("a plan")).0);
+        }
+        report(&format!("plan to compress 10,000 entries, {mode}, p50"), median(&times), "ms", 300.0, "");
     }
 }

@@ -18,7 +18,8 @@ use measure::{BRANCH, Scratch, body, median, report, timed, wanted};
 const COMMITS: u64 = 10_000;
 
 fn main() {
-    let rows: [(&str, fn()); 3] = [("commit", commit), ("context", context), ("log status diff", look)];
+    let rows: [(&str, fn()); 4] =
+        [("commit", commit), ("context", context), ("log status diff", look), ("branch switch", branch)];
     rows.iter().filter(|(name, _)| wanted(name)).for_each(|(_, row)| row());
 }
 
@@ -128,5 +129,27 @@ fn look() {
         let (ours, rival) = in_turn(15, || once(&mut trace(dir, arguments)), rival);
         let more = format!("{ours:.0} ms against {rival:.0} ms");
         report(&format!("{what} of 10,000 commits, against git log with trailers"), ours / rival, "×", 0.8, &more);
+    }
+}
+
+/// Branching off a context of 10,000 entries, beside a start that does nothing.
+fn branch() {
+    for (fsync, name) in [("false", "lazily synced"), ("true", "durable")] {
+        let scratch = Scratch::with_entries(COMMITS, &[("trace.fsync", fsync)]);
+        let dir = scratch.path();
+        let start = || once(&mut trace(dir, &["--version"]));
+        let mut number = 0;
+        let branch = || {
+            number += 1;
+            once(&mut trace(dir, &["branch", &format!("b{number}")]))
+        };
+        let (branched, started) = in_turn(40, branch, start);
+        let mut to = ["b1", "main"].into_iter().cycle();
+        let switch = || once(&mut trace(dir, &["switch", to.next().expect("it goes round")]));
+        let (switched, _) = in_turn(40, switch, start);
+        for (what, time) in [("branch", branched), ("switch", switched)] {
+            let more = format!("{time:.2} ms in all");
+            report(&format!("{what} at 10,000 entries, {name}, beyond start-up"), time - started, "ms", 5.0, &more);
+        }
     }
 }
