@@ -23,5 +23,5 @@ mod tests;
 mod three_way;
 
 pub use conflict::{Choice, Conflict, ConflictKind};
-pub use semantic::{Finding, FindingKind, Statement, contradictions};
+pub use semantic::{Finding, FindingKind, STATEMENTS_MAX, Statement, contradictions};
 pub use three_way::{Input, Merged, Side, merge, merge_ancestors};

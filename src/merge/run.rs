@@ -33,7 +33,7 @@ struct Parts {
     /// What answers calls from before.
     answers: Vec<Added>,
     middle: Vec<Added>,
-    /// From the first call that nothing here answers.
+    /// Calls at the end that nothing here answers.
     waiting: Vec<Added>,
 }
 
@@ -43,8 +43,10 @@ impl Parts {
         let results: HashSet<String> = run.iter().flat_map(|added| added.tools.results.iter().cloned()).collect();
         let answers = |added: &Added| added.tools.results.iter().any(|call| !calls.contains(call));
         let waits = |added: &Added| added.tools.calls.iter().any(|call| !results.contains(call));
+        let behind = run.iter().rev().take_while(|added| waits(added)).count();
         let first = run.iter().take_while(|added| answers(added)).count();
-        let last = run.iter().skip(first).position(waits).map_or(run.len(), |at| first + at);
+        // A call that was never answered, and after which the agent went on, waits for nothing.
+        let last = first.max(run.len() - behind);
         let mut answers = run;
         let waiting = answers.split_off(last);
         let middle = answers.split_off(first);

@@ -25,7 +25,10 @@ const NEAR_MIN: usize = 12;
 const NEAR: f32 = 0.85;
 
 /// Entries of one side that are looked at; of more, the newest.
-const STATEMENTS_MAX: usize = 400;
+pub const STATEMENTS_MAX: usize = 400;
+
+/// Most words that are compared in all.
+const WORDS_MAX: usize = 200_000;
 
 /// Holds what one entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,11 +101,12 @@ pub fn contradictions(ours: &[Statement], theirs: &[Statement]) -> Vec<Finding> 
     compare(&last_values(&ours, Said::settings), &last_values(&theirs, Said::settings), &mut found, |key| {
         FindingKind::Setting { key }
     });
+    let mut budget = WORDS_MAX;
     let told: HashSet<(EntryId, EntryId)> = found.iter().map(|finding| (finding.ours, finding.theirs)).collect();
     for our in &ours {
         // One entry with two wordings is a conflict of its own.
         for their in theirs.iter().filter(|their| our.id != their.id && !told.contains(&(our.id, their.id))) {
-            found.extend(our.sentence_against(their).or_else(|| our.nearly(their)));
+            found.extend(our.sentence_against(their).or_else(|| our.nearly(their, &mut budget)));
         }
     }
     found
@@ -190,7 +194,7 @@ impl<'s> Said<'s> {
         })
     }
 
-    fn nearly(&self, other: &Said<'_>) -> Option<Finding> {
+    fn nearly(&self, other: &Said<'_>, budget: &mut usize) -> Option<Finding> {
         if self.words.len().min(other.words.len()) < NEAR_MIN || self.words == other.words {
             return None;
         }
@@ -200,6 +204,8 @@ impl<'s> Said<'s> {
         if common / all < NEAR - 0.15 {
             return None;
         }
+        // What cannot be compared in the time is not told: it is a warning.
+        *budget = budget.checked_sub(self.words.len() + other.words.len())?;
         let difference = TextDiff::from_slices(&self.words, &other.words);
         if difference.ratio() < NEAR {
             return None;
@@ -280,6 +286,16 @@ mod tests {
         assert_eq!(findings.len(), 1);
         assert_eq!((findings[0].ours, findings[0].our_value.as_str()), (EntryId::from_bits(2), "gRPC"));
         assert!(contradictions(&ours, &[statement(3, Some("api = gRPC"), "z")]).is_empty());
+    }
+
+    #[test]
+    fn the_same_words_in_other_orders_end_soon() {
+        let words: Vec<String> = (0..700).map(|word| format!("w{word}")).collect();
+        let text = |turn: usize| [&words[turn..], &words[..turn]].concat().join(" ");
+        let side = |first: u64| -> Vec<Statement> {
+            (0..400).map(|nth| statement(first + nth, None, &text(nth as usize))).collect()
+        };
+        let _ = contradictions(&side(0), &side(1000));
     }
 
     #[test]

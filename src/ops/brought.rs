@@ -1,5 +1,7 @@
 //! What a merge, cherry-pick, revert or rebase came to.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::change::Changed;
@@ -124,11 +126,8 @@ impl Brought {
     pub(super) fn of(workspace: &Workspace, sequence: &Sequence, ran: Ran, dry_run: bool) -> Result<Self, OpError> {
         let unmoved = Brought::unmoved(workspace, sequence.verb, &sequence.target()?, sequence.start)?;
         let told = |findings: Vec<Finding>| findings.into_iter().map(Contradiction::of).collect();
-        if let Some(Stop { commit, conflicts, findings, .. }) = ran.stopped {
-            let conflicts = conflicts
-                .into_iter()
-                .map(|conflict| OpenConflict::of(workspace, conflict))
-                .collect::<Result<_, _>>()?;
+        if let Some(Stop { commit, conflicts, bodies, findings, .. }) = ran.stopped {
+            let conflicts = conflicts.into_iter().map(|conflict| OpenConflict::of(&bodies, conflict)).collect();
             return Ok(Brought {
                 outcome: Outcome::Stopped,
                 contradictions: told(findings),
@@ -191,14 +190,11 @@ fn undo(workspace: &Workspace, sequence: &Sequence) -> Result<String, OpError> {
 }
 
 impl OpenConflict {
-    fn of(workspace: &Workspace, conflict: Conflict) -> Result<Self, OpError> {
-        let item = |entry: Option<Entry>| {
-            // Words that were only being stored when it stopped are not there any more.
-            let read = |entry: Entry| workspace.repo.read_blob(&entry.body).map(|body| Item { entry, body });
-            entry.map(read).transpose()
-        };
+    fn of(bodies: &HashMap<ObjectId, Vec<u8>>, conflict: Conflict) -> Self {
+        let item =
+            |entry: Option<Entry>| entry.and_then(|entry| Some(Item { body: bodies.get(&entry.body)?.clone(), entry }));
         let Conflict { kind, id, base, ours, theirs } = conflict;
-        Ok(OpenConflict { kind, id, base: item(base)?, ours: item(ours)?, theirs: item(theirs)? })
+        OpenConflict { kind, id, base: item(base), ours: item(ours), theirs: item(theirs) }
     }
 
     /// Returns the beginning of what one side says, on one line; `None` if the entry is not there.

@@ -78,6 +78,15 @@ impl Credits {
         }
     }
 
+    /// Takes in what others are remembered for.
+    pub(super) fn join(&mut self, other: &Credits) {
+        self.calls.extend(other.calls.iter().cloned());
+        self.cost = match (self.cost, other.cost) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+    }
+
     /// Returns the calls as trailers.
     pub(super) fn trailers(&self) -> impl Iterator<Item = (String, String)> {
         self.calls.iter().map(|call| ("Trace-Driver".to_owned(), call.clone()))

@@ -93,5 +93,6 @@ fn forward(workspace: &Workspace, request: &Merge, ours: ObjectId, theirs: Objec
     }
     let moved = Brought::unmoved(workspace, SequenceVerb::Merge, &target, theirs)?;
     let undo = (!request.dry_run).then(|| format!("git trace reset --hard {}", ours.short(12)));
-    Ok(Brought { outcome: Outcome::FastForward, from: ours, undo, ..moved })
+    let to = (!request.dry_run).then_some(theirs);
+    Ok(Brought { outcome: Outcome::FastForward, from: ours, to, undo, ..moved })
 }

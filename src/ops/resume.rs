@@ -1,10 +1,10 @@
 //! What can be done with a merge, cherry-pick, revert or rebase that stopped: look, settle, go on, skip, give up.
 
-use std::collections::BTreeMap;
-
 use super::brought::{Brought, Outcome};
-use super::sequence::{Sequence, SequenceVerb, Settled, caught_up};
+use super::change::ATTEMPTS;
+use super::sequence::{Decision, Sequence, SequenceVerb, Settled, Stop, caught_up};
 use super::{OpError, Workspace};
+use crate::merge::{Conflict, ConflictKind, Finding};
 use crate::model::{BodyKind, EntryId, Role};
 
 /// Says which side is right.
@@ -53,12 +53,28 @@ impl Workspace {
         if !dry_run {
             self.consult(&mut sequence)?;
         }
-        let ran = self.run(&sequence, dry_run)?;
+        let mut attempt = 1;
+        let ran = loop {
+            match self.run(&sequence, dry_run) {
+                // Somebody went on with the branch while a driver was thinking.
+                Err(OpError::BranchMoved { .. }) if sequence.onto.is_none() && attempt < ATTEMPTS => {
+                    attempt += 1;
+                    let now = self.repo.find_ref_id(&sequence.ref_name)?;
+                    sequence.start = now.ok_or(OpError::NoCommits { branch: sequence.ref_name.clone() })?;
+                }
+                outcome => break outcome?,
+            }
+        };
         if let (Some(stop), false) = (&ran.stopped, dry_run) {
-            sequence.at = stop.step;
-            self.remember(&sequence)?;
+            self.remember_stop(&mut sequence, Some(stop))?;
         }
         Brought::of(self, &sequence, ran, dry_run)
+    }
+
+    fn remember_stop(&self, sequence: &mut Sequence, stop: Option<&Stop>) -> Result<(), OpError> {
+        sequence.open = stop.map_or(0, |stop| stop.conflicts.len() + stop.findings.len());
+        sequence.at = stop.map_or(sequence.at, |stop| stop.step);
+        self.remember(sequence)
     }
 
     fn waiting(&self, verb: SequenceVerb) -> Result<Sequence, OpError> {
@@ -88,48 +104,86 @@ pub fn settle(workspace: &Workspace, request: &Settle) -> Result<Brought, OpErro
     let mut sequence = caught_up(workspace, workspace.waiting(request.verb)?)?;
     let ran = workspace.run(&sequence, true)?;
     let Some(stop) = &ran.stopped else { return Brought::of(workspace, &sequence, ran, true) };
-    let open: Vec<(EntryId, Role)> = stop
-        .conflicts
-        .iter()
-        .map(|conflict| {
-            let known = [&conflict.ours, &conflict.theirs, &conflict.base].into_iter().flatten().next();
-            (conflict.id, known.map_or(Role::User, |entry| entry.role.clone()))
-        })
-        .chain(stop.findings.iter().map(|finding| (finding.theirs, Role::User)))
-        .collect();
-    let chosen: Vec<(EntryId, Role)> = match request.entries.is_empty() {
-        true => open,
+    let open: Vec<Open> =
+        stop.conflicts.iter().map(Open::Conflict).chain(stop.findings.iter().map(Open::Finding)).collect();
+    let chosen: Vec<&Open> = match request.entries.is_empty() {
+        true => open.iter().collect(),
         false => request.entries.iter().map(|name| find(&open, name)).collect::<Result<_, _>>()?,
     };
     if matches!(request.resolution, Resolution::Words { .. }) && chosen.len() != 1 {
         let reason = "the words of a text settle one conflict: name its entry".to_owned();
         return Err(OpError::Request { reason });
     }
-    let step = stop.step;
-    for (nth, (id, role)) in chosen.into_iter().enumerate() {
+    for (nth, open) in chosen.into_iter().enumerate() {
+        open.check(&request.resolution)?;
         let settled = match &request.resolution {
             Resolution::Ours => Settled::Ours,
             Resolution::Theirs => Settled::Theirs,
             // Each step has numbers of its own, so that ids that follow from a seed are never the same.
-            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(stop.commit), step << 16 | nth) },
-            Resolution::Words { kind, body } => words(workspace, &role, kind, body)?,
+            Resolution::Both => Settled::Both { id: workspace.new_entry_id(Some(stop.commit), stop.step << 16 | nth) },
+            Resolution::Words { kind, body } => words(workspace, &open.role(workspace)?, kind, body)?,
         };
-        sequence.choices.entry(step).or_default().insert(id, settled);
+        let decisions = sequence.decisions.entry(stop.commit).or_default();
+        match open {
+            Open::Conflict(conflict) => {
+                decisions.choices.insert(conflict.id, Decision::new(settled, conflict));
+            }
+            Open::Finding(finding) => drop(decisions.verdicts.insert(finding.theirs, settled)),
+        }
     }
-    sequence.at = step;
-    workspace.remember(&sequence)?;
     let ran = workspace.run(&sequence, true)?;
+    workspace.remember_stop(&mut sequence, ran.stopped.as_ref())?;
     Brought::of(workspace, &sequence, ran, true)
 }
 
-fn find(open: &[(EntryId, Role)], name: &str) -> Result<(EntryId, Role), OpError> {
-    let found: Vec<&(EntryId, Role)> = open.iter().filter(|(id, _)| id.as_str().starts_with(name)).collect();
+/// Something that is to be settled.
+enum Open<'a> {
+    Conflict(&'a Conflict),
+    Finding(&'a Finding),
+}
+
+impl Open<'_> {
+    fn id(&self) -> EntryId {
+        match self {
+            Open::Conflict(conflict) => conflict.id,
+            Open::Finding(finding) => finding.theirs,
+        }
+    }
+
+    /// Returns who speaks in the entry.
+    fn role(&self, workspace: &Workspace) -> Result<Role, OpError> {
+        let known = match self {
+            Open::Conflict(conflict) => [&conflict.ours, &conflict.theirs].into_iter().flatten().next().cloned(),
+            Open::Finding(finding) => workspace.repo.find_entry(&workspace.tip()?, finding.ours)?,
+        };
+        Ok(known.map_or(Role::User, |entry| entry.role))
+    }
+
+    /// Refuses what would settle nothing.
+    fn check(&self, resolution: &Resolution) -> Result<(), OpError> {
+        let Open::Conflict(conflict) = self else { return Ok(()) };
+        let sides_only = matches!(conflict.kind, ConflictKind::BothMoved | ConflictKind::BothAnswered);
+        let is_side = matches!(resolution, Resolution::Ours | Resolution::Theirs);
+        if sides_only && !is_side {
+            let reason = format!(
+                "'{}': {}; one of the two has to be taken: --ours or --theirs",
+                conflict.id,
+                conflict.kind.words()
+            );
+            return Err(OpError::Request { reason });
+        }
+        Ok(())
+    }
+}
+
+fn find<'o, 'a>(open: &'o [Open<'a>], name: &str) -> Result<&'o Open<'a>, OpError> {
+    let found: Vec<&Open<'_>> = open.iter().filter(|open| open.id().as_str().starts_with(name)).collect();
     match found[..] {
-        [one] if !name.is_empty() => Ok(one.clone()),
+        [one] if !name.is_empty() => Ok(one),
         [] => Err(OpError::NotInConflict { name: name.to_owned() }),
         _ => Err(OpError::AmbiguousEntry {
             name: name.to_owned(),
-            candidates: found.iter().map(|(id, _)| id.to_string()).collect(),
+            candidates: found.iter().map(|open| open.id().to_string()).collect(),
         }),
     }
 }
@@ -188,16 +242,8 @@ fn abort(workspace: &Workspace, verb: SequenceVerb) -> Result<Brought, OpError> 
 
 /// Leaves out the step that it stopped at.
 fn skip(sequence: &mut Sequence) {
-    let at = sequence.at;
-    if at < sequence.steps.len() {
-        sequence.steps.remove(at);
+    if sequence.at < sequence.steps.len() {
+        let step = sequence.steps.remove(sequence.at);
+        sequence.left_out.extend(step.folded.into_iter().chain([step.commit]));
     }
-    sequence.choices = without(std::mem::take(&mut sequence.choices), at);
-    sequence.credits = without(std::mem::take(&mut sequence.credits), at);
-}
-
-/// Leaves out what belongs to one step; those behind it move up.
-fn without<T>(of_steps: BTreeMap<usize, T>, at: usize) -> BTreeMap<usize, T> {
-    let kept = of_steps.into_iter().filter(|(step, _)| *step != at);
-    kept.map(|(step, value)| (if step > at { step - 1 } else { step }, value)).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{OpError, Workspace, conflicts};
+use super::{OpError, Workspace};
 use crate::model::{Commit, Usage};
 use crate::tokens::{self, Count, Encoding, Method, method_for};
 
@@ -115,7 +115,13 @@ pub fn status(workspace: &Workspace) -> Result<Status, OpError> {
 }
 
 fn stopped(workspace: &Workspace) -> Result<Option<Stopped>, OpError> {
-    let Some(verb) = workspace.ongoing()? else { return Ok(None) };
-    let found = conflicts(workspace, verb)?;
-    Ok(Some(Stopped { verb: verb.name(), open: found.conflicts.len() + found.contradictions.len() }))
+    match workspace.stopped() {
+        Ok(sequence) => Ok(sequence.map(|sequence| Stopped { verb: sequence.verb.name(), open: sequence.open })),
+        // Where HEAD is can be said all the same.
+        Err(broken @ OpError::BrokenState { .. }) => {
+            workspace.warn(broken.to_string());
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }

@@ -102,7 +102,7 @@ fn forward_only_never_and_squashed() {
     fork(&world, "f");
     append(&world, "user", "theirs");
     go(&world, "main");
-    assert_eq!(json(&world, &["merge", "f", "-n"])["outcome"]["to"], world.tip("refs/trace/heads/main/f").expect("f"));
+    assert_eq!(json(&world, &["merge", "f", "-n"])["outcome"]["end"], "fast-forward");
     let before = world.tip("refs/trace/heads/main/main");
     assert_eq!(json(&world, &["merge", "f", "--no-ff", "-n"])["outcome"]["to"], Value::Null);
     assert_eq!(world.tip("refs/trace/heads/main/main"), before, "a dry run moves nothing");
@@ -447,4 +447,108 @@ fn entries_are_moved_where_they_can_be() {
     // Back in one step.
     world.ok(&["reset", "--hard", "HEAD~1"]);
     assert_eq!(ids(&world), all);
+}
+
+#[test]
+fn a_choice_about_a_conflict_decides_no_contradiction() {
+    for (option, expected) in [("ours", "port = 8080"), ("theirs", "port = 9090")] {
+        let world = World::new("sha1");
+        world.ok(&["init"]);
+        append(&world, "user", "port = 8000");
+        fork(&world, "f");
+        edit(&world, "@1", "port = 9090");
+        go(&world, "main");
+        edit(&world, "@1", "port = 8080");
+        append(&world, "user", "we run port = 8080");
+        fork(&world, "again");
+        let warned = json(&world, &["merge", "f", "-X", option]);
+        assert_eq!(warned["outcome"]["contradictions"][0]["kind"], "setting");
+        assert_eq!(words(&world), [expected, "we run port = 8080"], "-X {option}: both entries are there");
+        // Step by step: what is only a warning is not settled with the conflict.
+        go(&world, "main");
+        let stopped = stops(&world, &["merge", "f"]);
+        assert_eq!(stopped["outcome"]["contradictions"], serde_json::json!([]));
+        world.ok(&["merge", &format!("--{option}")]);
+        world.ok(&["merge", "--continue"]);
+        assert_eq!(words(&world), [expected, "we run port = 8080"], "--{option}");
+    }
+}
+
+#[test]
+fn a_choice_holds_for_the_words_that_were_seen() {
+    let world = begun();
+    let entries = ids(&world);
+    fork(&world, "f");
+    edit(&world, &entries[0], "theirs");
+    go(&world, "main");
+    edit(&world, &entries[0], "ours");
+    stops(&world, &["merge", "f"]);
+    world.ok_with(&["merge", "--text"], b"of both");
+    edit(&world, &entries[0], "ours, and newer");
+    assert_eq!(world.trace(&["merge", "--continue"]).output().expect("starts").status.code(), Some(3), "asked again");
+    assert_eq!(json(&world, &["merge", "--show"])["outcome"]["conflicts"][0]["ours"]["text"], "ours, and newer");
+    world.ok(&["merge", "--ours"]);
+    world.ok(&["merge", "--continue"]);
+    assert_eq!(words(&world)[0], "ours, and newer");
+}
+
+#[test]
+fn what_was_compressed_put_back_and_edited_on_both_sides_is_a_conflict() {
+    let world = World::new("sha1");
+    world.ok(&["init"]);
+    append(&world, "user", "task");
+    let pair = br#"[{"role":"assistant","content":[{"type":"tool_use","id":"toolu_1","name":"Read","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"many words to be masked, many words to be masked, many words to be masked, many words to be masked"}]}]"#;
+    world.ok_with(&["commit", "--messages"], pair);
+    let result = ids(&world)[2].clone();
+    for branch in ["f", "main"] {
+        if branch == "f" {
+            fork(&world, "f");
+        } else {
+            go(&world, "main");
+        }
+        world.ok(&["compress", &result]);
+        world.ok(&["restore", &result]);
+        let words = format!(r#"[{{"type":"tool_result","tool_use_id":"toolu_1","content":"{branch}"}}]"#);
+        edit(&world, &result, &words);
+    }
+    assert_eq!(stops(&world, &["merge", "f"])["outcome"]["conflicts"][0]["kind"], "both-edited");
+}
+
+#[test]
+fn a_driver_settles_what_both_changed_and_its_cost_is_recorded() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = begun();
+    let entries = ids(&world);
+    let script = world.root().join("driver.sh");
+    let answer = r#"{"text":"both in one, token AKIAIOSFODNN7EXAMPLF","model":"m-1","usage":{"input":11,"output":3}}"#;
+    std::fs::write(&script, format!("#!/bin/sh\ncat > asked.json\necho '{answer}'\n")).expect("written");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("marked");
+    world.configure("trace.driver.mine.kind", "command");
+    world.configure("trace.driver.mine.command", script.to_str().expect("a path"));
+    fork(&world, "f");
+    edit(&world, &entries[0], "theirs");
+    edit(&world, &entries[1], "pinned words of theirs");
+    go(&world, "main");
+    edit(&world, &entries[0], "ours");
+    world.ok(&["pin", &entries[1]]);
+    let asked = world.repo().join("asked.json");
+    let rehearsed = world.trace(&["merge", "f", "-X", "driver=mine", "-n"]).output().expect("starts");
+    assert!(rehearsed.status.code() == Some(3) && !asked.exists(), "to ask may cost something");
+    let stopped = stops(&world, &["merge", "f", "-X", "driver=mine"]);
+    assert!(std::fs::read_to_string(&asked).expect("it was asked").contains("\"reconcile\""));
+    let left = stopped["outcome"]["conflicts"].as_array().expect("a list");
+    assert_eq!((left.len(), left[0]["kind"].as_str()), (1, Some("pinned-edited")), "pinned words are a person's");
+    world.ok(&["merge", "--ours"]);
+    world.ok(&["merge", "--continue"]);
+    let now = words(&world);
+    assert!(now[0].starts_with("both in one") && !now[0].contains("AKIA"), "{}", now[0]);
+    assert_eq!(now[1], "what shall I do");
+    let trailers = world.git(&["log", "-1", "--format=%(trailers)", "refs/trace/heads/main/main"], &world.repo());
+    assert!(trailers.contains("Trace-Driver: command:mine model=m-1") && trailers.contains("input=11"), "{trailers}");
+    assert!(!trailers.contains("Trace-Usage"), "{trailers}");
+    // Without a driver that can, the conflict is left to people.
+    world.ok(&["reset", "--hard", "HEAD^1"]);
+    stops(&world, &["merge", "f", "-s", "driver"]);
+    world.fsck();
 }

@@ -876,3 +876,50 @@ fn random_histories_lose_nothing_and_double_nothing() {
         world.fsck();
     }
 }
+
+#[test]
+fn a_commit_that_is_left_out_takes_nothing_else_along() {
+    for merges in [&[][..], &["--rebase-merges"]] {
+        let world = World::new("sha1");
+        say(&world, "m1");
+        let shared = id_of(&world, "main", "m1");
+        world.ok(&["checkout", "-b", "f"]);
+        say(&world, "a");
+        world.ok_with(&["edit", &shared], b"theirs");
+        say(&world, "c");
+        world.ok(&["checkout", "main"]);
+        world.ok_with(&["edit", &shared], b"ours");
+        world.ok(&["checkout", "f"]);
+        world.fails(3, &[&["rebase", "main"], merges].concat());
+        world.ok(&["rebase", "--skip"]);
+        assert_eq!(words(&world, "f"), ["ours", "a", "c"], "{merges:?}");
+        world.fsck();
+    }
+}
+
+#[test]
+fn each_commit_of_a_step_is_settled_on_its_own() {
+    let world = World::new("sha1");
+    say(&world, "m1");
+    let shared = id_of(&world, "main", "m1");
+    world.ok(&["checkout", "-b", "f"]);
+    world.ok_with(&["edit", &shared, "-m", "one"], b"first of f");
+    world.ok_with(&["edit", &shared, "-m", "two"], b"second of f");
+    world.ok(&["checkout", "main"]);
+    world.ok_with(&["edit", &shared], b"of main");
+    world.ok(&["checkout", "f"]);
+    let steps = plan(&world, "main", &[("pick", "one"), ("fixup", "two")]);
+    let output = feed(world.trace(&["rebase", "--plan", "-", "main"]), steps.as_bytes());
+    assert_eq!(output.status.code(), Some(3));
+    // The words of the first are settled by hand; the second is asked for, with these words as ours.
+    world.ok_with(&["rebase", "--text"], b"by hand");
+    let shown: serde_json::Value = serde_json::from_str(&world.ok(&["rebase", "--show", "--json"])).expect("JSON");
+    let conflict = &shown["outcome"]["conflicts"][0];
+    assert_eq!([&conflict["ours"]["text"], &conflict["theirs"]["text"]], ["by hand", "second of f"]);
+    world.ok(&["rebase", "--both"]);
+    world.ok(&["rebase", "--continue"]);
+    assert_eq!(words(&world, "f"), ["by hand", "second of f"]);
+    let message = world.git(&["log", "-1", "--format=%B", "refs/trace/heads/main/f"], &world.repo());
+    assert!(message.starts_with("one") && !message.contains("two"), "a fixup keeps no message: {message}");
+    world.fsck();
+}

@@ -89,8 +89,6 @@ fn rebase_goes_on(workspace: &Workspace, sequence: &mut Sequence, now: ObjectId)
 /// Takes out the steps that HEAD has.
 fn finish_steps(sequence: &mut Sequence, done: usize) {
     sequence.steps.drain(..done.min(sequence.steps.len()));
-    let choices = std::mem::take(&mut sequence.choices).into_iter();
-    sequence.choices = choices.filter_map(|(step, choices)| Some((step.checked_sub(done)?, choices))).collect();
     sequence.at = sequence.at.saturating_sub(done);
 }
 

@@ -1,7 +1,8 @@
 //! Lets a driver write one text in the place of two, before anything is changed: nobody waits for it.
 
-use super::state::{Preference, Sequence, Settled};
-use crate::drivers::{Driver, Reconcile, Task};
+use super::run::Stop;
+use super::state::{Decision, Preference, Sequence, Settled};
+use crate::drivers::{Driver, DriverError, Reconcile, Task};
 use crate::export::plain_text;
 use crate::merge::{Conflict, ConflictKind};
 use crate::model::{BodyKind, Entry};
@@ -16,15 +17,14 @@ impl Workspace {
         let driver = self.driver(name.as_deref(), Workspace::encoding(&manifest))?;
         loop {
             let Some(stop) = self.run(sequence, true)?.stopped else { return Ok(()) };
-            let known = sequence.choices.get(&stop.step).map_or(0, |choices| choices.len());
-            let mut credits = sequence.credits.remove(&stop.step).unwrap_or_default();
+            let decisions = sequence.decisions.entry(stop.commit).or_default();
+            let known = decisions.choices.len();
             for conflict in &stop.conflicts {
-                if let Some(settled) = reconcile(self, driver.as_ref(), conflict, &mut credits)? {
-                    sequence.choices.entry(stop.step).or_default().insert(conflict.id, settled);
+                if let Some(settled) = reconcile(self, driver.as_ref(), &stop, conflict, &mut decisions.credits)? {
+                    decisions.choices.insert(conflict.id, Decision::new(settled, conflict));
                 }
             }
-            sequence.credits.insert(stop.step, credits);
-            if sequence.choices.get(&stop.step).map_or(0, |choices| choices.len()) == known {
+            if decisions.choices.len() == known {
                 return Ok(());
             }
         }
@@ -35,30 +35,31 @@ impl Workspace {
 fn reconcile(
     workspace: &Workspace,
     driver: &dyn Driver,
+    stop: &Stop,
     conflict: &Conflict,
     credits: &mut Credits,
 ) -> Result<Option<Settled>, OpError> {
-    let has_words = matches!(
-        conflict.kind,
-        ConflictKind::BothEdited
-            | ConflictKind::BothAdded
-            | ConflictKind::EditedCompressed
-            | ConflictKind::PinnedEdited
-    );
+    let has_words =
+        matches!(conflict.kind, ConflictKind::BothEdited | ConflictKind::BothAdded | ConflictKind::EditedCompressed);
     let (Some(ours), Some(theirs), true) = (&conflict.ours, &conflict.theirs, has_words) else { return Ok(None) };
-    // A text cannot stand in the place of blocks that call tools.
-    if ours.kind != BodyKind::Text || theirs.kind != BodyKind::Text {
+    // A text cannot stand in the place of blocks that call tools, and pinned words are a person's to change.
+    let fits = |entry: &Entry| entry.kind == BodyKind::Text && !entry.flags.pin;
+    if !fits(ours) || !fits(theirs) {
         return Ok(None);
     }
-    let read = |entry: &Entry| Ok::<_, OpError>(plain_text(&entry.kind, &workspace.repo.read_blob(&entry.body)?));
+    let read = |entry: &Entry| stop.bodies.get(&entry.body).map(|body| plain_text(&entry.kind, body));
+    let (Some(our_words), Some(their_words)) = (read(ours), read(theirs)) else { return Ok(None) };
     let task = Task::Reconcile(Reconcile {
-        base: conflict.base.as_ref().map(read).transpose()?,
-        ours: read(ours)?,
-        theirs: read(theirs)?,
+        base: conflict.base.as_ref().and_then(read),
+        ours: our_words,
+        theirs: their_words,
         conflict: conflict.kind.name().to_owned(),
         instructions: None,
     });
-    let answer = driver.carry_out(&task)?;
+    let answer = match driver.carry_out(&task) {
+        Err(DriverError::Unable { .. }) => return Ok(None),
+        answer => answer?,
+    };
     let refuse = |reason: String| OpError::Answer { driver: driver.name(), reason };
     if answer.text.trim().is_empty() {
         return Err(refuse("it is empty".to_owned()));

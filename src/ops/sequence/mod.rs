@@ -17,5 +17,5 @@ pub use state::{Preference, SequenceVerb, WholeSide};
 
 pub(super) use caught_up::caught_up;
 pub(super) use run::{Ran, Stop};
-pub(super) use state::{Action, Options, Place, Sequence, Settled, Step};
+pub(super) use state::{Action, Decision, Options, Place, Sequence, Settled, Step};
 pub(super) use weave::touches;

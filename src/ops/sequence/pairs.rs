@@ -2,11 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::state::{Action, Sequence, SequenceVerb};
+use super::state::{Action, Sequence, SequenceVerb, Step};
+use super::weave::Half;
 use crate::codec::tool_ids;
 use crate::model::{BodyKind, Entry, EntryId, ObjectId};
 use crate::ops::{OpError, Workspace};
 use crate::store::{Batch, StoreError};
+
+/// Gathers the halves of tool calls that steps touched.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    /// For each call, the steps in which its call and its result came in, if they are there.
+    halves: BTreeMap<String, [Option<usize>; 2]>,
+}
+
+impl Touched {
+    /// Takes in what a step touched.
+    pub(super) fn take_in(&mut self, step: usize, found: Vec<Half>) {
+        for Half { call, is_call, is_there } in found {
+            let halves = self.halves.entry(call).or_default();
+            halves[usize::from(!is_call)] = is_there.then_some(step);
+        }
+    }
+
+    /// Returns the calls of which both halves have to be looked for: where both came in, and in order, all is well.
+    fn in_doubt(&self) -> HashSet<String> {
+        let is_whole = |halves: &[Option<usize>; 2]| matches!(halves, [Some(call), Some(result)] if call <= result);
+        self.halves.iter().filter(|(_, halves)| !is_whole(halves)).map(|(call, _)| call.clone()).collect()
+    }
+}
 
 /// Where the halves of tool calls stand.
 #[derive(Default)]
@@ -23,10 +47,10 @@ pub(super) fn check(
     workspace: &Workspace,
     batch: &mut Batch<'_>,
     sequence: &Sequence,
-    tools: &HashSet<String>,
+    tools: &Touched,
 ) -> Result<(), OpError> {
-    // A merge has the pairs of both sides.
-    if tools.is_empty() || sequence.steps.iter().any(|step| matches!(step.action, Action::Merge | Action::Squash)) {
+    let tools = &tools.in_doubt();
+    if tools.is_empty() {
         return Ok(());
     }
     let Some(mut context) = batch.context(&sequence.ref_name)? else { return Ok(()) };
@@ -39,7 +63,9 @@ pub(super) fn check(
     let mut known = BTreeSet::new();
     let onto = sequence.onto.filter(|_| sequence.verb == SequenceVerb::Rebase);
     let dropped = sequence.drop_branch.as_ref().map(|(_, id)| *id);
-    for id in [Some(sequence.start), onto, dropped].into_iter().flatten() {
+    let is_merge = |step: &&Step| matches!(step.action, Action::Merge | Action::Squash);
+    let merged = sequence.steps.iter().filter(is_merge).map(|step| step.commit);
+    for id in [Some(sequence.start), onto, dropped].into_iter().flatten().chain(merged) {
         let commit = workspace.repo.read_commit(&id)?;
         let entries = workspace.repo.read_entries(&commit)?;
         let before = Halves::of(&entries, tools, &mut |id| workspace.repo.read_blob(id))?;

@@ -34,9 +34,6 @@ pub(super) fn record(
             if sequence.options.note_source {
                 body = format!("{body}\n\n(cherry picked from commit {})", commit.id).trim().to_owned();
             }
-            for folded in folded {
-                body = format!("{body}\n\n{}\n\n{}", folded.subject, folded.body).trim().to_owned();
-            }
             (facts.operation.clone(), commit.subject.clone(), body)
         }
     };
@@ -98,11 +95,13 @@ fn plus(one: Usage, other: Usage) -> Usage {
 /// Puts what two changes touched into one list: what came and went again is not in it.
 pub(super) fn joined(first: Vec<Touch>, second: Vec<Touch>) -> Vec<Touch> {
     let mut touches = first;
+    let places: HashMap<EntryId, usize> = touches.iter().enumerate().map(|(at, touch)| (touch.id, at)).collect();
     let mut vanished = HashSet::new();
     for touch in second {
-        match touches.iter_mut().find(|known| known.id == touch.id) {
+        match places.get(&touch.id).map(|at| &mut touches[*at]) {
             None => touches.push(touch),
             Some(known) => match (known.kind, touch.kind) {
+                (TouchKind::Changed, TouchKind::Marked) => {}
                 (TouchKind::Added, TouchKind::Removed) => drop(vanished.insert(touch.id)),
                 (TouchKind::Added, _) => {}
                 (TouchKind::Removed, TouchKind::Added) => known.kind = TouchKind::Changed,

@@ -43,6 +43,8 @@ pub(in crate::ops) struct Stop {
     /// The commit that could not be brought in.
     pub(in crate::ops) commit: ObjectId,
     pub(in crate::ops) conflicts: Vec<Conflict>,
+    /// The bodies of the entries in conflict: some were only being stored.
+    pub(in crate::ops) bodies: HashMap<ObjectId, Vec<u8>>,
     /// Contradictions in meaning, if those are to stop it.
     pub(in crate::ops) findings: Vec<Finding>,
 }
@@ -120,7 +122,7 @@ pub(super) struct Running<'a> {
     /// The parents of the new commits, which nobody else can read yet.
     parents: HashMap<ObjectId, Vec<ObjectId>>,
     /// Tool calls that some step brought, took away or answered.
-    tools: HashSet<String>,
+    tools: pairs::Touched,
     reflog: Option<String>,
 }
 
@@ -141,7 +143,7 @@ impl<'a> Running<'a> {
             our_facts,
             again: HashMap::new(),
             parents: HashMap::new(),
-            tools: HashSet::new(),
+            tools: pairs::Touched::default(),
             reflog: None,
         })
     }
@@ -164,7 +166,7 @@ impl<'a> Running<'a> {
         let target = self.sequence.target()?;
         let outcome = self.workspace.make(batch, &target, self.actor, &mut |editing| {
             woven = Woven::default();
-            self.weave(editing, nth, step, &commit, tip, &merged, &mut woven)
+            self.weave(editing, step, &commit, tip, &merged, &mut woven)
         });
         match outcome {
             Ok(made) => {
@@ -174,7 +176,7 @@ impl<'a> Running<'a> {
                     self.again.extend(source.into_iter().chain(&step.folded).map(|old| (*old, new)));
                     self.parents.insert(new, tip.into_iter().chain(merged).collect());
                 }
-                self.tools.extend(std::mem::take(&mut woven.tools));
+                self.tools.take_in(nth, std::mem::take(&mut woven.tools));
                 ran.findings.append(&mut woven.findings);
                 ran.made.push(made.changed);
                 Ok(None)
@@ -187,11 +189,27 @@ impl<'a> Running<'a> {
                 Ok(None)
             }
             Err(OpError::Conflicts { .. }) => {
-                let Woven { conflicts, findings, .. } = woven;
-                Ok(Some(Stop { step: nth, commit: commit.id, conflicts, findings }))
+                let Woven { conflicts, findings, at, .. } = woven;
+                let findings = if self.sequence.options.strict { findings } else { Vec::new() };
+                let bodies = self.bodies(batch, &conflicts)?;
+                Ok(Some(Stop { step: nth, commit: at.unwrap_or(commit.id), conflicts, bodies, findings }))
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads what the sides of conflicts say.
+    fn bodies(&self, batch: &mut Batch<'_>, conflicts: &[Conflict]) -> Result<HashMap<ObjectId, Vec<u8>>, OpError> {
+        let Some(mut context) = batch.context(&self.sequence.ref_name)? else { return Ok(HashMap::new()) };
+        let mut bodies = HashMap::new();
+        for entry in conflicts.iter().flat_map(|conflict| [&conflict.base, &conflict.ours, &conflict.theirs]).flatten()
+        {
+            // Ancestors that disagree have no words.
+            if entry.body != ObjectId::null(entry.body.kind()) && !bodies.contains_key(&entry.body) {
+                bodies.insert(entry.body, context.read_body(&entry.body)?);
+            }
+        }
+        Ok(bodies)
     }
 
     /// A commit that stands where it is to be need not be made again.
@@ -247,7 +265,12 @@ impl<'a> Running<'a> {
     /// Goes on from what became of a commit's parent, where merge commits are kept.
     fn return_to_parent(&self, batch: &mut Batch<'_>, commit: &Commit) -> Result<(), OpError> {
         let onto = self.sequence.onto.unwrap_or(self.sequence.start);
-        let parent = commit.parents.first().and_then(|parent| self.again.get(parent)).copied().unwrap_or(onto);
+        let mut first = commit.parents.first().copied();
+        // What was left out stands for what came before it.
+        while let Some(parent) = first.filter(|parent| self.sequence.left_out.contains(parent)) {
+            first = self.workspace.repo.read_commit(&parent)?.parents.first().copied();
+        }
+        let parent = first.and_then(|parent| self.again.get(&parent)).copied().unwrap_or(onto);
         if open(batch, self.sequence)? != Some(parent) {
             batch.restart(&self.sequence.ref_name, parent)?;
         }

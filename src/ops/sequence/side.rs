@@ -9,11 +9,13 @@ use crate::model::{Commit, Entry, EntryId, Operation, Time, TouchKind};
 #[derive(Debug, Clone, Default)]
 pub(super) struct SideFacts {
     compressed: HashSet<EntryId>,
+    /// Entries that got other words since, or came back.
+    reworded: HashSet<EntryId>,
     times: HashMap<EntryId, i64>,
 }
 
 impl SideFacts {
-    /// Takes in one commit of the side.
+    /// Takes in one commit of the side; the newest comes first.
     pub(super) fn note(&mut self, commit: &Commit) {
         let compresses = commit.facts.operation == Operation::Compress;
         for touch in &commit.facts.entries {
@@ -21,8 +23,12 @@ impl SideFacts {
                 TouchKind::Added => {
                     let said = touch.field("at").and_then(|at| at.parse::<Time>().ok());
                     self.times.insert(touch.id, said.unwrap_or(commit.author.time).millis);
+                    self.reworded.insert(touch.id);
                 }
-                TouchKind::Changed | TouchKind::Removed if compresses => drop(self.compressed.insert(touch.id)),
+                TouchKind::Changed | TouchKind::Removed if compresses && !self.reworded.contains(&touch.id) => {
+                    self.compressed.insert(touch.id);
+                }
+                TouchKind::Changed if !compresses => drop(self.reworded.insert(touch.id)),
                 _ => {}
             }
         }
@@ -30,7 +36,7 @@ impl SideFacts {
 
     /// The same, with places in the stead of times: what stood before something comes before it again.
     pub(super) fn placed(&self, ranks: &HashMap<EntryId, i64>) -> Self {
-        SideFacts { compressed: self.compressed.clone(), times: ranks.clone() }
+        SideFacts { times: ranks.clone(), ..self.clone() }
     }
 
     pub(super) fn side<'a>(&'a self, entries: &'a [Entry]) -> Side<'a> {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::merge::Choice;
+use crate::merge::{Choice, Conflict};
 use crate::model::{BodyKind, Branch, Entry, EntryId, ObjectId, Role};
 use crate::ops::driver::Credits;
 use crate::ops::{OpError, Target, Workspace};
@@ -207,12 +207,15 @@ pub(in crate::ops) struct Sequence {
     pub(in crate::ops) onto: Option<ObjectId>,
     pub(in crate::ops) steps: Vec<Step>,
     pub(in crate::ops) options: Options,
-    /// What was settled: by step, then by entry.
+    /// What was settled, by the commit that is brought in.
     #[serde(default)]
-    pub(in crate::ops) choices: BTreeMap<usize, BTreeMap<EntryId, Settled>>,
-    /// What drivers' answers among the choices cost, by step.
+    pub(in crate::ops) decisions: BTreeMap<ObjectId, Decisions>,
+    /// Commits that were left out when it stopped at them.
     #[serde(default)]
-    pub(in crate::ops) credits: BTreeMap<usize, Credits>,
+    pub(in crate::ops) left_out: Vec<ObjectId>,
+    /// What was left to settle when it stopped.
+    #[serde(default)]
+    pub(in crate::ops) open: usize,
     /// A branch to delete when all is done, and what it names.
     #[serde(default)]
     pub(in crate::ops) drop_branch: Option<(String, ObjectId)>,
@@ -240,8 +243,9 @@ impl Sequence {
             onto: None,
             steps,
             options: Options::default(),
-            choices: BTreeMap::new(),
-            credits: BTreeMap::new(),
+            decisions: BTreeMap::new(),
+            left_out: Vec::new(),
+            open: 0,
             drop_branch: None,
             ends_on: None,
             left: None,
@@ -255,25 +259,48 @@ impl Sequence {
         let branch = self.branch.as_deref().map(|name| Branch::parse(name, Branch::default().agent())).transpose()?;
         Ok(Target { ref_name: self.ref_name.clone(), branch })
     }
+}
 
-    /// Returns the choices for one step, in the form in which a merge takes them; words are looked up by their entry.
-    pub(in crate::ops) fn choices_at(&self, step: usize, words: &HashMap<EntryId, Entry>) -> HashMap<EntryId, Choice> {
-        let settled = self.choices.get(&step).into_iter().flatten();
-        settled
-            .filter_map(|(id, settled)| {
-                let choice = match settled {
-                    Settled::Ours => Choice::Ours,
-                    Settled::Theirs => Choice::Theirs,
-                    Settled::Both { id } => Choice::Both(*id),
-                    Settled::Words { .. } => Choice::Words(Box::new(words.get(id)?.clone())),
-                };
-                Some((*id, choice))
-            })
-            .collect()
+/// Holds what was settled about one commit that is brought in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::ops) struct Decisions {
+    /// For each entry in conflict, what is right.
+    pub(in crate::ops) choices: BTreeMap<EntryId, Decision>,
+    /// For each entry of theirs that contradicts one of ours, which of the two stays.
+    pub(in crate::ops) verdicts: BTreeMap<EntryId, Settled>,
+    /// What drivers' answers among the choices cost.
+    pub(in crate::ops) credits: Credits,
+}
+
+/// Holds a choice, and what it was about: it does not hold for words that nobody has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::ops) struct Decision {
+    pub(in crate::ops) settled: Settled,
+    /// The body that our side had.
+    pub(in crate::ops) ours: Option<ObjectId>,
+    /// The body that their side had.
+    pub(in crate::ops) theirs: Option<ObjectId>,
+}
+
+impl Decision {
+    pub(in crate::ops) fn new(settled: Settled, conflict: &Conflict) -> Self {
+        let body = |entry: &Option<Entry>| entry.as_ref().map(|entry| entry.body);
+        Decision { settled, ours: body(&conflict.ours), theirs: body(&conflict.theirs) }
     }
 }
 
 impl Settled {
+    /// Returns it in the form in which a merge takes it; words are looked up by their entry.
+    pub(in crate::ops) fn choice(&self, id: EntryId, words: &HashMap<EntryId, Entry>) -> Option<Choice> {
+        Some(match self {
+            Settled::Ours => Choice::Ours,
+            Settled::Theirs => Choice::Theirs,
+            Settled::Both { id } => Choice::Both(*id),
+            Settled::Words { .. } => Choice::Words(Box::new(words.get(&id)?.clone())),
+        })
+    }
+
     /// Returns role, kind and bytes of words that the user gave.
     pub(in crate::ops) fn words(&self) -> Option<(Role, BodyKind, &[u8])> {
         match self {

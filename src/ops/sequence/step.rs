@@ -1,25 +1,24 @@
 //! One step of a sequence: what it compares, and what it brings into the context.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::ancestor::Ancestor;
 use super::compress_group::compress_group;
 use super::record::{joined, record};
 use super::run::Running;
 use super::side::SideFacts;
-use super::state::{Action, Step};
+use super::state::{Action, Decisions, Step};
 use super::weave::{Weaving, Woven};
 use crate::model::{Commit, Entry, EntryId, NanoDollars, ObjectId, Position, Touch, TouchKind};
 use crate::ops::OpError;
 use crate::ops::change::{Editing, Record};
+use crate::ops::driver::Credits;
 
 impl Running<'_> {
     /// Brings in what a step stands for, and says what to record.
-    #[allow(clippy::too_many_arguments, reason = "all that a step is")]
     pub(super) fn weave(
         &self,
         editing: &mut Editing<'_>,
-        nth: usize,
         step: &Step,
         commit: &Commit,
         tip: Option<ObjectId>,
@@ -29,11 +28,14 @@ impl Running<'_> {
         if step.action == Action::Compress {
             return self.compress(editing, step);
         }
-        let words = self.words(editing, nth)?;
+        let no_decisions = Decisions::default();
+        let mut credits = Credits::default();
         let mut touches: Vec<Touch> = Vec::new();
         let folded: Vec<Commit> =
             step.folded.iter().map(|id| self.workspace.repo.read_commit(id)).collect::<Result<_, _>>()?;
         for commit in std::iter::once(commit).chain(&folded) {
+            let decisions = self.sequence.decisions.get(&commit.id).unwrap_or(&no_decisions);
+            let words = self.words(editing, decisions)?;
             let (ancestor, theirs) = self.sides(step, commit, tip)?;
             let mut their_facts = SideFacts::default();
             match step.action {
@@ -52,7 +54,8 @@ impl Running<'_> {
                 our_facts: &self.our_facts,
                 their_facts: &their_facts,
                 options: &self.sequence.options,
-                choices: self.sequence.choices_at(nth, &words),
+                decisions,
+                words: &words,
                 is_merge: matches!(step.action, Action::Merge | Action::Squash),
                 is_past: step.action == Action::Revert,
             };
@@ -61,6 +64,8 @@ impl Running<'_> {
             touches = joined(touches, std::mem::take(&mut found.touches));
             woven.tools.extend(std::mem::take(&mut found.tools));
             woven.conflicts = found.conflicts;
+            woven.at = Some(commit.id);
+            credits.join(&decisions.credits);
             woven.findings.append(&mut found.findings);
             if stops {
                 return Err(OpError::Conflicts { verb: self.sequence.verb.name(), count: woven.conflicts.len() });
@@ -71,10 +76,8 @@ impl Running<'_> {
         }
         let mut record = record(self.sequence, step, commit, &folded, touches);
         record.merged.extend(merged);
-        if let Some(credits) = self.sequence.credits.get(&nth) {
-            record.other.extend(credits.trailers());
-            record.cost = credits.cost.map(NanoDollars).or(record.cost);
-        }
+        record.other.extend(credits.trailers());
+        record.cost = credits.cost.map(NanoDollars).or(record.cost);
         Ok(record)
     }
 
@@ -89,10 +92,11 @@ impl Running<'_> {
         compress_group(editing, &ids)
     }
 
-    /// Stores the words that the user gave for conflicts of a step.
-    fn words(&self, editing: &mut Editing<'_>, nth: usize) -> Result<HashMap<EntryId, Entry>, OpError> {
+    /// Stores the words that the user gave for conflicts of a commit.
+    fn words(&self, editing: &mut Editing<'_>, decisions: &Decisions) -> Result<HashMap<EntryId, Entry>, OpError> {
         let mut words = HashMap::new();
-        for (id, settled) in self.sequence.choices.get(&nth).unwrap_or(&BTreeMap::new()) {
+        let chosen = decisions.choices.iter().map(|(id, known)| (id, &known.settled));
+        for (id, settled) in chosen.chain(&decisions.verdicts) {
             if let Some((role, kind, bytes)) = settled.words() {
                 let (body, tokens) = editing.put(&role, &kind, bytes)?;
                 let entry = Entry {

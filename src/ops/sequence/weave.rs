@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::ancestor::Ancestor;
 use super::side::SideFacts;
-use super::state::{Options, Preference, WholeSide};
+use super::state::{Decision, Decisions, Options, Preference, WholeSide};
 use crate::codec::{Meta, ToolIds, tool_ids};
 use crate::export::plain_text;
-use crate::merge::{Choice, Conflict, Finding, Input, Merged, Statement, contradictions, merge};
-use crate::model::{BodyKind, Commit, Entry, EntryId, Position, Role, Touch, TouchKind};
+use crate::merge::{Choice, Conflict, Finding, Input, Merged, STATEMENTS_MAX, Statement, contradictions, merge};
+use crate::model::{BodyKind, Commit, Entry, EntryId, ObjectId, Position, Role, Touch, TouchKind};
 use crate::ops::change::Editing;
 use crate::ops::{OpError, Workspace};
 use crate::store::StoreError;
@@ -26,11 +26,22 @@ pub(super) struct Weaving<'a> {
     pub(super) our_facts: &'a SideFacts,
     pub(super) their_facts: &'a SideFacts,
     pub(super) options: &'a Options,
-    pub(super) choices: HashMap<EntryId, Choice>,
+    pub(super) decisions: &'a Decisions,
+    /// Words that the user gave, by their entry.
+    pub(super) words: &'a HashMap<EntryId, Entry>,
     /// Whether all of a branch is brought in; else one commit, which brings nothing but what it did.
     pub(super) is_merge: bool,
     /// Whether their side is our own past, so that what comes back goes where it stood.
     pub(super) is_past: bool,
+}
+
+/// Half of a tool call that a step touched.
+#[derive(Debug)]
+pub(super) struct Half {
+    pub(super) call: String,
+    pub(super) is_call: bool,
+    /// Whether it is in the context now.
+    pub(super) is_there: bool,
 }
 
 /// Holds what came of it. The context has changed only if nothing is in conflict.
@@ -41,8 +52,10 @@ pub(super) struct Woven {
     pub(super) findings: Vec<Finding>,
     /// What changed on our side.
     pub(super) touches: Vec<Touch>,
-    /// Tool calls and results among it, by the id of the call.
-    pub(super) tools: Vec<String>,
+    /// Tool calls and results among it.
+    pub(super) tools: Vec<Half>,
+    /// The commit that is in conflict.
+    pub(super) at: Option<ObjectId>,
 }
 
 impl Weaving<'_> {
@@ -53,7 +66,7 @@ impl Weaving<'_> {
         let theirs = windows.pop().unwrap_or_default();
         let bodies = Bodies::new(editing.workspace);
         let base = self.ancestor.entries(&mut windows.into_iter(), &bodies);
-        let mut choices = self.choices.clone();
+        let mut choices = self.choices(&before, &theirs);
         let placed = self.is_past.then(|| {
             let ranks = ranks(&before, &theirs);
             [self.our_facts, self.their_facts].map(|facts| facts.placed(&ranks))
@@ -99,18 +112,58 @@ impl Weaving<'_> {
             true => self.contradictions(&bodies, [&base, &before, &theirs])?,
             false => Vec::new(),
         };
-        let open = settle_findings(&mut merged, findings, &choices);
+        let open = self.settle_findings(&mut merged, findings);
         if !merged.conflicts.is_empty() || (self.options.strict && !open.is_empty()) {
             return Ok(Woven { conflicts: merged.conflicts, findings: open, ..Woven::default() });
         }
         let after = editing.context.rearrange(&before, merged.entries)?;
         let touches = touches(&before, &after);
         let touched: HashSet<EntryId> = touches.iter().map(|touch| touch.id).collect();
-        let changed = before.iter().chain(&after).filter(|entry| touched.contains(&entry.id));
-        let tools = changed.map(|entry| bodies.tools(entry)).flat_map(|ids| ids.calls.into_iter().chain(ids.results));
-        let tools = tools.collect();
+        let gone = before.iter().map(|entry| (entry, false));
+        let there = after.iter().map(|entry| (entry, true));
+        let mut tools = Vec::new();
+        for (entry, is_there) in gone.chain(there).filter(|(entry, _)| touched.contains(&entry.id)) {
+            let ToolIds { calls, results } = bodies.tools(entry);
+            tools.extend(calls.into_iter().map(|call| Half { call, is_call: true, is_there }));
+            tools.extend(results.into_iter().map(|call| Half { call, is_call: false, is_there }));
+        }
         bodies.check()?;
-        Ok(Woven { conflicts: Vec::new(), findings: open, touches, tools })
+        Ok(Woven { findings: open, touches, tools, ..Woven::default() })
+    }
+
+    /// Returns the choices that were made about the words that are there.
+    fn choices(&self, ours: &[Entry], theirs: &[Entry]) -> HashMap<EntryId, Choice> {
+        let body = |side: &[Entry], id: EntryId| side.iter().find(|entry| entry.id == id).map(|entry| entry.body);
+        let still =
+            |(id, known): &(&EntryId, &Decision)| body(ours, **id) == known.ours && body(theirs, **id) == known.theirs;
+        let made = self.decisions.choices.iter().filter(still);
+        made.filter_map(|(id, known)| Some((*id, known.settled.choice(*id, self.words)?))).collect()
+    }
+
+    /// Takes out what settled contradictions leave behind, and returns those that are open.
+    fn settle_findings(&self, merged: &mut Merged, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut open = Vec::new();
+        for finding in findings {
+            let verdict = self.decisions.verdicts.get(&finding.theirs);
+            let gone = match verdict.and_then(|verdict| verdict.choice(finding.theirs, self.words)) {
+                None => {
+                    open.push(finding);
+                    continue;
+                }
+                Some(Choice::Ours) => Some(finding.theirs),
+                Some(Choice::Theirs) => Some(finding.ours),
+                Some(Choice::Both(_)) => None,
+                Some(Choice::Words(words)) => {
+                    for entry in merged.entries.iter_mut().filter(|entry| entry.id == finding.theirs) {
+                        let (position, id, flags) = (entry.position.clone(), entry.id, entry.flags.clone());
+                        *entry = Entry { position, id, flags, ..(*words).clone() };
+                    }
+                    Some(finding.ours)
+                }
+            };
+            merged.entries.retain(|entry| Some(entry.id) != gone);
+        }
+        open
     }
 
     /// Looks for contradictions among what both sides added or changed.
@@ -128,7 +181,8 @@ impl Weaving<'_> {
             };
             side.iter().filter(is_new).cloned().collect()
         };
-        let (ours, theirs) = (news(ours, theirs), news(theirs, ours));
+        let newest = |entries: Vec<Entry>| entries[entries.len().saturating_sub(STATEMENTS_MAX)..].to_vec();
+        let (ours, theirs) = (newest(news(ours, theirs)), newest(news(theirs, ours)));
         if ours.is_empty() || theirs.is_empty() {
             return Ok(Vec::new());
         }
@@ -155,31 +209,6 @@ fn prefer(editing: &Editing<'_>, preference: &Preference, nth: usize) -> Option<
     }
 }
 
-/// Takes out what settled contradictions leave behind, and returns those that are open.
-fn settle_findings(merged: &mut Merged, findings: Vec<Finding>, choices: &HashMap<EntryId, Choice>) -> Vec<Finding> {
-    let mut open = Vec::new();
-    for finding in findings {
-        let gone = match choices.get(&finding.theirs) {
-            None => {
-                open.push(finding);
-                continue;
-            }
-            Some(Choice::Ours) => Some(finding.theirs),
-            Some(Choice::Theirs) => Some(finding.ours),
-            Some(Choice::Both(_)) => None,
-            Some(Choice::Words(words)) => {
-                for entry in merged.entries.iter_mut().filter(|entry| entry.id == finding.theirs) {
-                    let (position, id, flags) = (entry.position.clone(), entry.id, entry.flags.clone());
-                    *entry = Entry { position, id, flags, ..(**words).clone() };
-                }
-                Some(finding.ours)
-            }
-        };
-        merged.entries.retain(|entry| Some(entry.id) != gone);
-    }
-    open
-}
-
 /// Lists what changed between two states of one side.
 pub(in crate::ops) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
     let old: HashMap<EntryId, &Entry> = before.iter().map(|entry| (entry.id, entry)).collect();
@@ -202,7 +231,7 @@ pub(in crate::ops) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
 /// Reads bodies of committed entries when they are asked for.
 pub(super) struct Bodies<'a> {
     workspace: &'a Workspace,
-    tools: RefCell<HashMap<crate::model::ObjectId, ToolIds>>,
+    tools: RefCell<HashMap<ObjectId, ToolIds>>,
     /// The first body that could not be read.
     error: RefCell<Option<StoreError>>,
 }
