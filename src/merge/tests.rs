@@ -219,11 +219,17 @@ fn calls_and_results_stay_together() {
     let ours = placed(&base, [base.clone(), vec![entry(10)]].concat());
     let theirs = placed(&base, [base.clone(), vec![tool(20, 2, 7), entry(21)]].concat());
     assert_eq!(serials(&merged(&base, &ours, &theirs).entries), [1, 2, 20, 10, 21]);
-    // Ours waits for an answer: theirs comes before.
+    // So it is with a result that does not say of which call it is.
+    let unnamed = Entry { role: Role::Tool, ..entry(20) };
+    let theirs = placed(&base, [base.clone(), vec![unnamed, entry(21)]].concat());
+    assert_eq!(serials(&merged(&base, &ours, &theirs).entries), [1, 2, 20, 10, 21]);
+    // Ours waits for an answer: theirs comes before. What was interrupted earlier waits for nothing.
     let start = vec![entry(1)];
     let ours = placed(&start, vec![entry(1), entry(10), tool(11, 1, 8)]);
     let theirs = placed(&start, vec![entry(1), entry(20)]);
     assert_eq!(serials(&merged(&start, &ours, &theirs).entries), [1, 10, 20, 11]);
+    let interrupted = placed(&start, vec![entry(1), tool(11, 1, 8), entry(12), entry(13)]);
+    assert_eq!(serials(&merged(&start, &interrupted, &theirs).entries), [1, 11, 12, 13, 20]);
     // Both answered: one of them must go.
     let ours = placed(&base, [base.clone(), vec![tool(10, 2, 7), entry(11)]].concat());
     let theirs = placed(&base, [base.clone(), vec![tool(20, 2, 7), entry(21)]].concat());

@@ -8,7 +8,7 @@ use super::pairs::missing_halves;
 use super::run::{Added, join};
 use super::{Choice, Conflict, ConflictKind};
 use crate::codec::ToolIds;
-use crate::model::{Entry, EntryId};
+use crate::model::{Entry, EntryId, Role};
 
 /// Holds one side of a merge.
 #[derive(Debug, Clone, Copy)]
@@ -244,7 +244,11 @@ impl<'a> Merge<'a> {
     fn look(&self, run: Vec<EntryId>, side: &Side<'_>) -> Vec<Added> {
         let see = |id: EntryId| {
             let known = self.fates.get(&id).and_then(|(entry, _)| entry.as_ref());
-            let tools = known.map(|entry| (self.input.tools)(entry)).unwrap_or_default();
+            let mut tools = known.map(|entry| (self.input.tools)(entry)).unwrap_or_default();
+            // A result that names no call answers the one before it.
+            if tools.results.is_empty() && known.is_some_and(|entry| entry.role == Role::Tool) {
+                tools.results.push(String::new());
+            }
             Added { id, tools, time: side.times.get(&id).copied().unwrap_or(0) }
         };
         run.into_iter().map(see).collect()

@@ -231,6 +231,11 @@ fn abort(workspace: &Workspace, verb: SequenceVerb) -> Result<Brought, OpError> 
         }
         waiting => waiting?,
     };
+    // A crash came after the branch had moved: there is nothing left to give up.
+    let landed = sequence.landing.as_ref().is_some_and(|landing| !landing.pauses);
+    if landed && caught_up(workspace, sequence.clone())?.steps.is_empty() {
+        return Err(OpError::Request { reason: format!("the {} is done: continue it", verb.name()) });
+    }
     if let Some(left) = &sequence.left {
         let who = workspace.repo.committer()?;
         workspace.repo.set_head(&left.head()?, &format!("{} (abort): returning", verb.name()), &who)?;
