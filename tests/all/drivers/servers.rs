@@ -178,6 +178,22 @@ fn answers_that_are_none_are_refused() {
 }
 
 #[test]
+fn no_half_of_a_key_is_shown() {
+    for before in 360..400 {
+        let words = format!("{}{KEY}", "x".repeat(before));
+        let answers = [
+            json(200, &format!(r#"{{"content":[],"stop_reason":"{words}"}}"#)),
+            answer(200, &format!("content-type: text/{words}\r\n"), ""),
+            json(400, &format!(r#"{{"error":"{words}"}}"#)),
+        ];
+        for answer in answers {
+            let (error, _) = fails(vec![answer], |_| ());
+            assert!(error.to_string().contains("xxx") && !error.to_string().contains("sk-"), "{before}: {error}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_too_large_is_not_read() {
     let large = MESSAGE.replace("Port 8080.", &"x".repeat(2_000_000));
     let (error, times) = fails(vec![json(200, &large)], |http| http.max_output = 100_000);
