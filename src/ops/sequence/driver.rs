@@ -5,7 +5,8 @@ use crate::drivers::{Driver, Reconcile, Task};
 use crate::export::plain_text;
 use crate::merge::{Conflict, ConflictKind};
 use crate::model::{BodyKind, Entry};
-use crate::ops::driver::{ANSWER_MAX, Credits};
+use crate::ops::credits::Credits;
+use crate::ops::driver::ANSWER_MAX;
 use crate::ops::{OpError, Workspace};
 
 impl Workspace {
