@@ -23,7 +23,8 @@ impl Workspace {
             title: self.prompt("title.md"),
             reconcile: self.prompt("reconcile.md"),
         };
-        let opening = Opening { encoding, config: &|key| self.config(key), key: None, prompts };
+        let opening =
+            Opening { encoding, config: &|key| self.config(key), key: Some(&|url| self.repo.credential(url)), prompts };
         Ok(drivers::open(name, &opening)?)
     }
 
