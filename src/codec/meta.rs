@@ -40,6 +40,13 @@ pub struct Replaces {
     pub other: Map<String, Value>,
 }
 
+impl Replaces {
+    /// Returns how often what it stands for was compressed; whoever does not say so did it once.
+    pub fn times(&self) -> u32 {
+        self.level.unwrap_or(1)
+    }
+}
+
 impl Meta {
     /// Returns the bytes of the file: one JSON object and a newline.
     pub fn encode(&self) -> Vec<u8> {
@@ -72,6 +79,7 @@ mod tests {
         let bytes = b"{\"replaces\":{\"entries\":3,\"tokens\":900,\"mode\":\"mask\",\"level\":2}}\n";
         let replaces = Meta::decode(bytes).expect("well formed").replaces.expect("there");
         assert_eq!((replaces.mode.as_deref(), replaces.level), (Some("mask"), Some(2)));
+        assert_eq!((replaces.times(), Replaces::default().times()), (2, 1));
         assert!(Meta::decode(b"[]").is_err());
         assert!(Meta::decode(&vec![b' '; META_MAX + 1]).is_err());
         assert!(Meta::decode("[".repeat(5000).as_bytes()).is_err());

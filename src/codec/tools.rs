@@ -60,7 +60,9 @@ fn collect_block(text: &str, depth: usize, found: &mut ToolIds) {
         Some("tool_use" | "function") => found.calls.extend(own(block.id)),
         Some("function_call" | "custom_tool_call" | "local_shell_call") => found.calls.extend(own(block.call_id)),
         Some("tool_result") => found.results.extend(own(block.tool_use_id)),
-        Some("function_call_output" | "custom_tool_call_output") => found.results.extend(own(block.call_id)),
+        Some("function_call_output" | "custom_tool_call_output" | "local_shell_call_output") => {
+            found.results.extend(own(block.call_id));
+        }
         _ if depth == 0 => {
             found.results.extend(own(block.tool_call_id));
             for inner in [block.tool_calls, block.content].into_iter().flatten() {
@@ -94,6 +96,8 @@ mod tests {
         assert_eq!(ids(r#"{"role":"tool","tool_call_id":"c","content":"x"}"#), pair("", "c"));
         assert_eq!(ids(r#"{"type":"function_call","call_id":"d"}"#), pair("d", ""));
         assert_eq!(ids(r#"{"type":"function_call_output","call_id":"d"}"#), pair("", "d"));
+        assert_eq!(ids(r#"{"type":"local_shell_call","call_id":"e"}"#), pair("e", ""));
+        assert_eq!(ids(r#"{"type":"local_shell_call_output","call_id":"e"}"#), pair("", "e"));
         assert_eq!(ids("\"text\""), pair("", ""));
         assert_eq!(ids("{"), pair("", ""));
     }

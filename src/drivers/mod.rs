@@ -9,6 +9,7 @@ mod entity;
 mod error;
 #[cfg(feature = "http")]
 mod http;
+mod patterns;
 mod prompt;
 mod protocol;
 mod said;
@@ -22,6 +23,7 @@ pub use entity::{Entity, EntityKind, entities};
 pub use error::DriverError;
 #[cfg(feature = "http")]
 pub use http::{Dialect, Http};
+pub(crate) use patterns::patterns;
 pub use prompt::Prompts;
 pub use settings::{Opening, open};
 pub use task::{Answer, Form, Passage, Reconcile, Summarise, Task};

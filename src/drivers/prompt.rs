@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use hashbrown::HashSet;
 use sha2::{Digest, Sha256};
 
-use super::{DriverError, Form, Reconcile, Summarise, Task, embedded};
+use super::{DriverError, Form, Reconcile, Summarise, Task, patterns};
 
 /// Matches of must-keep patterns that a prompt lists at most.
 const MATCHES: usize = 500;
@@ -164,7 +164,7 @@ fn unused<'a, T: Iterator<Item = &'a str>>(mut digest: [u8; 32], texts: &impl Fn
 fn matches(task: &Summarise) -> Result<Vec<&str>, DriverError> {
     let mut known = HashSet::new();
     let mut found = Vec::new();
-    for pattern in embedded::patterns(&task.must_keep)? {
+    for pattern in patterns(&task.must_keep)? {
         for passage in task.passages.iter().filter(|passage| !passage.stays) {
             for place in pattern.find_iter(&passage.text).filter(|place| !place.as_str().trim().is_empty()) {
                 if found.len() < MATCHES && known.insert(place.as_str()) {

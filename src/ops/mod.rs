@@ -10,6 +10,7 @@ mod commit;
 mod compress;
 mod context;
 mod cost;
+mod credits;
 mod diff;
 mod driver;
 mod drop;

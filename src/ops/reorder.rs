@@ -1,6 +1,6 @@
 //! `reorder`: gives entries another place, and refuses an order that no model could have seen.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::change::{Changed, Editing, Record};
 use super::find::say;
@@ -199,10 +199,18 @@ fn oddities(old: &[Item], new: &[Item]) -> Vec<String> {
             _ => {}
         }
     }
-    for (at, item) in old.iter().enumerate().filter(|(_, item)| item.body.len() <= SEARCHED_MAX) {
+    let was: HashMap<EntryId, usize> = old.iter().enumerate().map(|(at, item)| (item.entry.id, at)).collect();
+    // Whether anything that stood before an entry stands behind it now: only then its text matters.
+    let overtakes = old.iter().scan(None, |furthest, item| {
+        let overtakes = now(item) < *furthest;
+        *furthest = (*furthest).max(now(item));
+        Some(overtakes)
+    });
+    let overtaking = old.iter().enumerate().zip(overtakes).filter(|(_, overtakes)| *overtakes).map(|(one, _)| one);
+    for (at, item) in overtaking.filter(|(_, item)| item.body.len() <= SEARCHED_MAX) {
         let text = plain_text(&item.entry.kind, &item.body);
-        for earlier in old[..at].iter().filter(|earlier| now(item) < now(earlier)) {
-            if text.contains(earlier.entry.id.as_str()) {
+        for earlier in named(&text, &was).into_iter().filter(|earlier| *earlier < at).map(|earlier| &old[earlier]) {
+            if now(item) < now(earlier) {
                 odd.push(format!("'{}' would come before '{}', which it names", item.entry.id, earlier.entry.id));
             }
         }
@@ -214,4 +222,62 @@ fn oddities(old: &[Item], new: &[Item]) -> Vec<String> {
         odd.push("pinned entries would stand in another order".to_owned());
     }
     odd
+}
+
+/// Finds the entries that a text names, in order: one pass, however many there are.
+fn named(text: &str, places: &HashMap<EntryId, usize>) -> BTreeSet<usize> {
+    let in_ids = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let words = text.as_bytes().split(|byte| !in_ids(byte));
+    // An id may be a part of a longer word, as in `id_0123456789x`.
+    let parts = words.flat_map(|word| word.windows(EntryId::LEN));
+    let ids = parts.filter_map(|part| std::str::from_utf8(part).ok()?.parse::<EntryId>().ok());
+    ids.filter_map(|id| places.get(&id).copied()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::model::{Flags, ObjectId, Position};
+
+    fn item(number: usize, text: &str) -> Item {
+        let entry = Entry {
+            position: Position::new(number as u64).expect("small"),
+            role: Role::System,
+            tokens: 1,
+            id: EntryId::from_bits((number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            flags: Flags::default(),
+            kind: BodyKind::Text,
+            body: ObjectId::Sha1([0; 20]),
+            meta: None,
+        };
+        Item { entry, body: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn every_mention_is_found_wherever_it_stands() {
+        let mut items: Vec<Item> = (0..4).map(|number| item(number, "")).collect();
+        let id = |number: usize| item(number, "").entry.id;
+        items[2].body = format!("é{}x, then '{}', {}; and {}", id(1), id(0), id(3), id(1)).into_bytes();
+        let new = [2, 0, 1, 3].map(|at: usize| items[at].clone());
+        let says = |earlier: usize| format!("'{}' would come before '{}', which it names", id(2), id(earlier));
+        assert_eq!(oddities(&items, &new), [says(0), says(1)]);
+        assert_eq!(oddities(&items, &items), [""; 0]);
+        assert_eq!(oddities(&items, &[0, 2, 1, 3].map(|at: usize| items[at].clone())), [says(1)]);
+    }
+
+    #[test]
+    fn a_long_context_is_looked_through_once() {
+        let text = "one two three four five six ".repeat(300);
+        let mut new: Vec<Item> = (0..4000).map(|number| item(number, &text)).collect();
+        let id = new[7].entry.id;
+        new[3999].body.extend_from_slice(id.as_str().as_bytes());
+        let old = new.clone();
+        new.reverse();
+        let since = Instant::now();
+        assert_eq!(oddities(&old, &new).len(), 1);
+        // A search for each pair would read 60 GB.
+        assert!(since.elapsed() < Duration::from_secs(5), "{:?}", since.elapsed());
+    }
 }

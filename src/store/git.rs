@@ -36,7 +36,21 @@ pub(super) fn run(
     arguments: &[&str],
     input: Option<&[u8]>,
 ) -> Result<Vec<u8>, StoreError> {
-    start(&repo.private_dir, command, arguments, input, &[])
+    start(Start { git_dir: &repo.private_dir, command, arguments, input, environment: &[], settings: &[] })
+}
+
+/// Lets git ask the credential helpers, and nobody else: where none has an answer, git ends with an error instead of
+/// asking the user. The helpers are those of the user's own configuration, wherever that is.
+pub(super) fn fill_credential(repo: &Repo, question: &[u8]) -> Result<Vec<u8>, StoreError> {
+    start(Start {
+        git_dir: &repo.private_dir,
+        command: "credential",
+        arguments: &["fill"],
+        input: Some(question),
+        // An empty program stands in the way of all others that could ask.
+        environment: &[("GIT_ASKPASS", ""), ("SSH_ASKPASS", ""), ("GCM_INTERACTIVE", "never")],
+        settings: &["-c", "core.askPass=", "-c", "credential.interactive=false"],
+    })
 }
 
 /// As [`run`], for what writes a reflog: under the name of `who`, in a worktree's git directory.
@@ -50,26 +64,36 @@ pub(super) fn run_as(
     let date = format!("@{} +0000", who.time.seconds());
     let identity =
         [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
-    start(git_dir, command, arguments, input, &identity)
+    start(Start { git_dir, command, arguments, input, environment: &identity, settings: &[] })
 }
 
-fn start(
-    git_dir: &Path,
+/// Is what git is started with.
+struct Start<'a> {
+    git_dir: &'a Path,
     command: &'static str,
-    arguments: &[&str],
-    input: Option<&[u8]>,
-    environment: &[(&str, &str)],
-) -> Result<Vec<u8>, StoreError> {
+    arguments: &'a [&'a str],
+    input: Option<&'a [u8]>,
+    environment: &'a [(&'a str, &'a str)],
+    /// Further settings for this command.
+    settings: &'a [&'a str],
+}
+
+fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
+    let Start { git_dir, command, arguments, input, environment, settings } = start;
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
+    // Helpers are named there, which the user may have put elsewhere.
+    let users_settings = command == "credential";
     let mut process = Command::new("git");
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("GIT_") && !(users_settings && text.starts_with("GIT_CONFIG_")) {
             process.env_remove(name);
         }
     }
     process.envs(environment.iter().copied());
     process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
-    process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(git_dir).arg(command).args(arguments);
+    process.args(LOCAL_SAFETY).args(settings).arg("--no-pager").arg("--git-dir").arg(git_dir);
+    process.arg(command).args(arguments);
     process.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = process.spawn().map_err(|source| error(source.to_string()))?;

@@ -13,6 +13,7 @@ mod branches;
 mod clock;
 mod command_line;
 mod create;
+mod credential;
 mod draft;
 mod error;
 mod git;

@@ -473,6 +473,21 @@ fn a_plan_compresses_what_lines_in_a_row_brought() {
 }
 
 #[test]
+fn a_plan_compresses_no_result_of_a_tool() {
+    let world = forked("sha1");
+    say(&world, "f3");
+    say_on(&world, "a result that names no call", &["--role", "tool"]);
+    say(&world, "f4");
+    say(&world, "f5");
+    let lines = world.subjects("main/f");
+    let lines: Vec<(&str, &str)> = lines[2..].iter().map(|subject| ("compress", subject.as_str())).collect();
+    world.ok_with(&["rebase", "--plan", "-", "main"], plan(&world, "main", &lines).as_bytes());
+    let (before, after) = ("user: f1\n\nuser: f2\n\nuser: f3\n", "user: f4\n\nuser: f5\n");
+    assert_eq!(words(&world, "f"), ["m1", "m2", "m3", before, "a result that names no call", after]);
+    world.fsck();
+}
+
+#[test]
 fn hostile_plans_are_refused_with_their_line() {
     let world = forked("sha1");
     let before = tip(&world, "f");

@@ -4,9 +4,9 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Command;
@@ -206,29 +206,70 @@ fn ended(command: &Command, status: ExitStatus, said: &[u8]) -> DriverError {
 }
 
 /// Notices Ctrl-C while a program runs: in a group of its own it does not get the terminal's signal.
-struct Interrupt {
+struct Interrupt(&'static Signals);
+
+/// Is what hears signals, once for the process: a listener that is taken back would leave its signal ignored for good.
+struct Signals {
+    /// Whether no program runs; then signals do what they do by default.
+    idle: Arc<AtomicBool>,
+    /// Whether one came since the first of the programs that run now was started.
     happened: Arc<AtomicBool>,
-    listeners: Vec<signal_hook::SigId>,
+    /// How many programs run.
+    running: Mutex<usize>,
 }
+
+static SIGNALS: LazyLock<Signals> = LazyLock::new(|| {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag::{register, register_conditional_default};
+    let signals =
+        Signals { idle: Arc::new(AtomicBool::new(true)), happened: Arc::default(), running: Mutex::default() };
+    for signal in [SIGINT, SIGTERM] {
+        // The default first: without it nothing may be heard at all.
+        if register_conditional_default(signal, Arc::clone(&signals.idle)).is_ok() {
+            let _ = register(signal, Arc::clone(&signals.happened));
+        }
+    }
+    signals
+});
 
 impl Interrupt {
     fn listen() -> Interrupt {
-        use signal_hook::consts::{SIGINT, SIGTERM};
-        let happened = Arc::new(AtomicBool::new(false));
-        let listen = |signal| signal_hook::flag::register(signal, Arc::clone(&happened)).ok();
-        let listeners = [SIGINT, SIGTERM].into_iter().filter_map(listen).collect();
-        Interrupt { happened, listeners }
+        let signals: &'static Signals = &SIGNALS;
+        let mut running = signals.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if *running == 0 {
+            signals.happened.store(false, Ordering::SeqCst);
+            signals.idle.store(false, Ordering::SeqCst);
+        }
+        *running += 1;
+        Interrupt(signals)
     }
 
     fn happened(&self) -> bool {
-        self.happened.load(Ordering::Relaxed)
+        self.0.happened.load(Ordering::SeqCst)
     }
 }
 
 impl Drop for Interrupt {
     fn drop(&mut self) {
-        for listener in self.listeners.drain(..) {
-            signal_hook::low_level::unregister(listener);
+        let mut running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        *running -= 1;
+        if *running == 0 {
+            self.0.idle.store(true, Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_their_default_while_no_program_runs() {
+        let (first, second) = (Interrupt::listen(), Interrupt::listen());
+        assert!(!first.0.idle.load(Ordering::SeqCst));
+        drop(first);
+        assert!(!second.0.idle.load(Ordering::SeqCst) && !second.happened());
+        drop(second);
+        assert!(SIGNALS.idle.load(Ordering::SeqCst));
     }
 }

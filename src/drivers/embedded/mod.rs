@@ -20,8 +20,6 @@ mod repeats;
 mod selection;
 mod units;
 
-pub(super) use must_keep::compile as patterns;
-
 use super::{Answer, Driver, DriverError, Task, three_way};
 use crate::tokens::Encoding;
 

@@ -4,30 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use hashbrown::HashSet;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::units::{Source, clean};
-use crate::drivers::DriverError;
 
-/// The most memory that one pattern may take.
-const PATTERN_BYTES: usize = 4 << 20;
 /// Matches beyond this many, over all patterns, are not looked for.
 const MATCHES: usize = 20_000;
-
-/// Reads the patterns.
-///
-/// # Errors
-/// [`DriverError::Pattern`] for the first that is no regular expression, or too large a one.
-pub(in crate::drivers) fn compile(patterns: &[String]) -> Result<Vec<Regex>, DriverError> {
-    let compiled = patterns.iter().map(|pattern| {
-        RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
-            DriverError::Pattern { pattern: pattern.clone(), reason }
-        })
-    });
-    compiled.collect()
-}
 
 /// Returns a passage's text without the ids of calls, unless a pattern wants just those.
 pub(super) fn text_of<'a>(text: &'a str, patterns: &[Regex]) -> Cow<'a, str> {

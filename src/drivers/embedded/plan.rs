@@ -7,7 +7,7 @@ use super::cover::cover;
 use super::selection::Selection;
 use super::units::{Source, Unit};
 use super::{must_keep, repeats};
-use crate::drivers::{DriverError, Form, Summarise};
+use crate::drivers::{DriverError, Form, Summarise, patterns};
 use crate::tokens::Encoding;
 
 /// Input with fewer tokens is covered only.
@@ -27,7 +27,7 @@ const ROUNDS: usize = 2;
 
 /// Returns an extract of the passages with at most as many tokens as are asked for.
 pub(super) fn summarise(encoding: Encoding, task: &Summarise) -> Result<String, DriverError> {
-    let patterns = must_keep::compile(&task.must_keep)?;
+    let patterns = patterns(&task.must_keep)?;
     let target = task.target_tokens;
     let mut units: Vec<Unit> = Vec::new();
     let mut sources: Vec<Source<'_>> = Vec::with_capacity(task.passages.len());

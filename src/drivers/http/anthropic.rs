@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reply, cut_off};
-use crate::drivers::said;
 use crate::model::Usage;
 
 #[derive(Deserialize)]
@@ -41,7 +40,7 @@ pub(super) fn reply(body: &[u8]) -> Result<Reply, String> {
         Some("end_turn" | "stop_sequence") | None => {}
         Some(limit @ ("max_tokens" | "model_context_window_exceeded")) => return Err(cut_off(limit)),
         Some("refusal") => return Err("the model refused".to_owned()),
-        Some(other) => return Err(format!("it stopped for '{}'", said::beginning(other))),
+        Some(other) => return Err(format!("it stopped for '{other}'")),
     }
     let text = message.content.into_iter().filter(|block| block.kind == "text").filter_map(|block| block.text);
     let usage = message.usage.map(|usage| Usage {

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reply, cut_off};
-use crate::drivers::said;
 use crate::model::Usage;
 
 #[derive(Deserialize)]
@@ -59,14 +58,14 @@ pub(super) fn reply(body: &[u8]) -> Result<Reply, String> {
     let completion: Completion = serde_json::from_slice(body).map_err(|error| format!("no completion: {error}"))?;
     let choice = completion.choices.into_iter().next().ok_or("there is no choice in it")?;
     if let Some(refusal) = choice.message.refusal.filter(|refusal| !refusal.is_empty()) {
-        return Err(format!("the model refused: {}", said::beginning(&refusal)));
+        return Err(format!("the model refused: {refusal}"));
     }
     match choice.finish_reason.as_deref() {
         // Some servers leave it out, or empty.
         Some("stop" | "") | None => {}
         Some("length") => return Err(cut_off("length")),
         Some("content_filter") => return Err("the provider's filter took it away".to_owned()),
-        Some(other) => return Err(format!("it stopped for '{}'", said::beginning(other))),
+        Some(other) => return Err(format!("it stopped for '{other}'")),
     }
     let usage = completion.usage.map(|usage| {
         let cached = usage.prompt_tokens_details.and_then(|details| details.cached_tokens);

@@ -100,7 +100,7 @@ fn once(http: &Http, agent: &Agent, body: &[u8], deadline: Instant) -> Result<Ve
     let json = response.body().mime_type().is_some_and(|kind| kind == "application/json" || kind.ends_with("+json"));
     if !json {
         let kind = response.body().mime_type().unwrap_or("no type").to_owned();
-        let reason = format!("it is not JSON but '{}'", said::beginning(&kind));
+        let reason = format!("it is not JSON but '{}'", said::beginning(&http.key.hidden_in(&kind)));
         return Err(final_failure(DriverError::Answer { driver: http.name(), reason }));
     }
     response.body_mut().with_config().limit(http.max_output as u64).read_to_vec().map_err(|error| broken(http, error))
@@ -121,7 +121,7 @@ fn broken(http: &Http, error: Error) -> Failure {
             connection(http, "no connection within 10 seconds")
         }
         Error::Timeout(_) => slow(http),
-        error => connection(http, &http.key.hidden_in(&said::beginning(&error.to_string()))),
+        error => connection(http, &said::beginning(&http.key.hidden_in(&error.to_string()))),
     };
     Failure { error, passing, wait: None }
 }
@@ -205,6 +205,18 @@ mod tests {
         assert!(read("retry-after", "Wed, 21 Oct 2099 07:28:00 GMT").is_some_and(|wait| wait.as_secs() > 1_000_000));
         for not in ["soon", "-1", "nan", "1e300"] {
             assert_eq!(read("retry-after", not), None, "{not}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_hidden_before_words_are_cut() {
+        let mut http = Http::new("x", Dialect::Anthropic, "m");
+        http.set_key("sk-secret").expect("a key");
+        // The limit of what is shown falls into the key.
+        for before in 385..405 {
+            let words = format!("{}sk-secret", "x".repeat(before));
+            let shown = broken(&http, Error::Io(std::io::Error::other(words))).error.to_string();
+            assert!(shown.contains("xxx") && !shown.contains("sk-"), "{before}: {shown}");
         }
     }
 

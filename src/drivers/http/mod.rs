@@ -13,7 +13,7 @@ use serde_json::Value;
 use ureq::http::Uri;
 
 use super::command::cost;
-use super::{Answer, Driver, DriverError, Form, Prompts, Task, prompt};
+use super::{Answer, Driver, DriverError, Form, Prompts, Task, prompt, said};
 use crate::model::Usage;
 use key::Key;
 
@@ -174,6 +174,7 @@ impl Http {
         }
     }
 
+    /// Reads an answer; an error may have any words of the server in it.
     fn reply(&self, body: &[u8]) -> Result<Reply, String> {
         let reply = match self.dialect {
             Dialect::Anthropic => anthropic::reply(body),
@@ -195,9 +196,11 @@ impl Driver for Http {
         let prompt = self.prompts.render(task)?;
         let body = self.request(task, &prompt).to_string();
         let body = exchange::post(self, body.as_bytes())?;
-        let reply = self
-            .reply(&body)
-            .map_err(|reason| DriverError::Answer { driver: self.name(), reason: self.key.hidden_in(&reason) })?;
+        let reply = self.reply(&body).map_err(|reason| {
+            // Cut behind the key: half a key is not found.
+            let reason = said::beginning(&self.key.hidden_in(&reason));
+            DriverError::Answer { driver: self.name(), reason }
+        })?;
         // A server of one's own may give any model any name: what it costs is not known.
         let priced = if self.is_local() { None } else { reply.model.as_deref().or(Some(&self.model)) };
         Ok(Answer {

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 
 use super::chat::{InputDetails, OutputDetails, normalised};
 use super::{Reply, cut_off};
-use crate::drivers::said;
 
 #[derive(Deserialize)]
 struct Response {
@@ -67,11 +66,11 @@ pub(super) fn reply(body: &[u8]) -> Result<Reply, String> {
         Some("completed") | None => {}
         Some("incomplete") => {
             let reason = response.incomplete_details.and_then(|details| details.reason);
-            return Err(cut_off(&said::beginning(reason.as_deref().unwrap_or("incomplete"))));
+            return Err(cut_off(reason.as_deref().unwrap_or("incomplete")));
         }
         Some(other) => {
             let words = response.error.and_then(|error| error.message).unwrap_or_default();
-            return Err(said::beginning(&format!("it {other}: {words}")).trim_end_matches(": ").to_owned());
+            return Err(format!("it {other}: {words}").trim_end_matches(": ").to_owned());
         }
     }
     let mut text = String::new();
@@ -79,7 +78,7 @@ pub(super) fn reply(body: &[u8]) -> Result<Reply, String> {
         response.output.into_iter().filter(|item| item.kind == "message").filter_map(|item| item.content).flatten()
     {
         if let Some(refusal) = part.refusal {
-            return Err(format!("the model refused: {}", said::beginning(&refusal)));
+            return Err(format!("the model refused: {refusal}"));
         }
         if part.kind == "output_text" {
             text.push_str(part.text.as_deref().unwrap_or_default());

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::super::driver::{ANSWER_MAX, Credits, word};
+use super::super::credits::{Credits, word};
+use super::super::driver::ANSWER_MAX;
 use super::super::{OpError, Workspace};
 use super::{Compress, Mode};
 use crate::drivers::{Answer, Driver, Embedded, Summarise, Task};

@@ -4,13 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::super::{OpError, Workspace};
 use super::check::Finding;
-
-/// The largest program that a pattern may become, in bytes.
-const PATTERN_MAX: usize = 1 << 20;
+use crate::drivers::{DriverError, patterns};
 
 /// Longest text that a finding shows, in characters.
 const SHOWN_MAX: usize = 80;
@@ -25,11 +23,14 @@ impl MustKeep {
     pub(super) fn new(workspace: &Workspace, given: &[String]) -> Result<Self, OpError> {
         let mut texts = workspace.repo.config_all("trace.mustKeep");
         texts.extend_from_slice(given);
-        let patterns = texts.iter().filter(|text| !text.is_empty()).map(|text| {
-            let pattern = RegexBuilder::new(text).size_limit(PATTERN_MAX).multi_line(true).build();
-            pattern.map_err(|error| OpError::Request { reason: format!("bad pattern '{text}': {}", last_line(&error)) })
-        });
-        Ok(MustKeep { patterns: patterns.collect::<Result<_, _>>()? })
+        texts.retain(|text| !text.is_empty());
+        let patterns = patterns(&texts).map_err(|error| match error {
+            DriverError::Pattern { pattern, reason } => {
+                OpError::Request { reason: format!("bad pattern '{pattern}': {reason}") }
+            }
+            error => error.into(),
+        })?;
+        Ok(MustKeep { patterns })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -73,10 +74,4 @@ impl MustKeep {
             .map(|(pattern, text)| Finding::MustKeep { pattern: (*pattern).to_owned(), text: short(text) })
             .collect())
     }
-}
-
-/// A pattern's error draws the pattern over several lines; what is wrong stands in the last one.
-fn last_line(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }

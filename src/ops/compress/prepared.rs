@@ -2,7 +2,7 @@
 
 use super::super::OpError;
 use super::super::change::{count_entry, redact_body};
-use super::super::driver::Credits;
+use super::super::credits::Credits;
 use super::answers::Answers;
 use super::choose::{SHARE, SUMMARY_MIN};
 use super::must_keep::MustKeep;

@@ -80,7 +80,7 @@ impl<'w> Scene<'w> {
     /// Returns how often what an entry says was compressed.
     pub(super) fn level(&self, at: usize) -> Result<u32, OpError> {
         let replaces = self.meta(at)?.and_then(|meta| meta.replaces);
-        Ok(replaces.map_or(0, |replaces| replaces.level.unwrap_or(1)))
+        Ok(replaces.map_or(0, |replaces| replaces.times()))
     }
 
     /// Returns what the model sees, in tokens.

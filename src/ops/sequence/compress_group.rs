@@ -9,11 +9,12 @@ use crate::ops::change::{Editing, Record};
 use crate::ops::{CompressMode, OpError};
 
 /// Puts one summary in the place of each run of these entries. Pinned ones stay as they are, and so do those that are
-/// more than plain text: a tool call is never parted from its result.
+/// more than plain text, or a tool's: a tool call is never parted from its result, even from one that names no call.
 pub(super) fn compress_group(editing: &mut Editing<'_>, ids: &[EntryId]) -> Result<Record, OpError> {
     let wanted: HashSet<&EntryId> = ids.iter().collect();
     let may_go = |entry: &Entry| {
-        wanted.contains(&entry.id) && !entry.flags.pin && entry.role.is_sent() && entry.kind == BodyKind::Text
+        let is_plain = entry.role.is_sent() && entry.role != Role::Tool && entry.kind == BodyKind::Text;
+        wanted.contains(&entry.id) && !entry.flags.pin && is_plain
     };
     let entries = editing.context.entries()?;
     let mut touches = Vec::new();
@@ -58,7 +59,7 @@ fn level(editing: &mut Editing<'_>, run: &[Entry]) -> Result<u32, OpError> {
     let mut highest = 0;
     for blob in run.iter().filter_map(|entry| entry.meta) {
         let meta = Meta::decode(&editing.context.read_body(&blob)?)?;
-        highest = highest.max(meta.replaces.and_then(|replaces| replaces.level).unwrap_or(0));
+        highest = highest.max(meta.replaces.map_or(0, |replaces| replaces.times()));
     }
     Ok(highest)
 }

@@ -6,7 +6,8 @@ use crate::drivers::{Driver, DriverError, Reconcile, Task};
 use crate::export::plain_text;
 use crate::merge::{Conflict, ConflictKind};
 use crate::model::{BodyKind, Entry};
-use crate::ops::driver::{ANSWER_MAX, Credits};
+use crate::ops::credits::Credits;
+use crate::ops::driver::ANSWER_MAX;
 use crate::ops::{OpError, Workspace};
 
 impl Workspace {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::merge::{Choice, Conflict};
 use crate::model::{BodyKind, Branch, Entry, EntryId, ObjectId, Role};
-use crate::ops::driver::Credits;
+use crate::ops::credits::Credits;
 use crate::ops::{OpError, Target, Workspace};
 use crate::store::{HEAD, Head};
 

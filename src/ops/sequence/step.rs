@@ -12,7 +12,7 @@ use super::weave::{Weaving, Woven};
 use crate::model::{Commit, Entry, EntryId, NanoDollars, ObjectId, Position, Touch, TouchKind};
 use crate::ops::OpError;
 use crate::ops::change::{Editing, Record};
-use crate::ops::driver::Credits;
+use crate::ops::credits::Credits;
 
 impl Running<'_> {
     /// Brings in what a step stands for, and says what to record.

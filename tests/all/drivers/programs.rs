@@ -1,5 +1,6 @@
 //! Programs as drivers: scripts of a real shell.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
@@ -241,4 +242,33 @@ fn the_configuration_makes_a_driver() {
     assert_eq!(open(Some("embedded"), &opening).expect("built in").name(), "embedded");
     let nothing = Opening { config: &|_| None, ..opening };
     assert_eq!(open(None, &nothing).expect("the default").name(), "embedded");
+}
+
+/// Runs itself once more, as a process that calls a driver and then waits: a signal must end it.
+#[test]
+fn a_signal_ends_the_process_once_no_program_runs() {
+    const CHILD: &str = "GITTRACE_TEST_WAITS_FOR_A_SIGNAL";
+    if std::env::var_os(CHILD).is_some() {
+        let script = Script::new("cat > /dev/null; echo done");
+        let answer = text_of(&Command { output: Output::Text, ..script.command() }).expect("an answer");
+        println!("\nsaid {answer}");
+        std::thread::sleep(Duration::from_secs(20));
+        return;
+    }
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        let mut child = std::process::Command::new(std::env::current_exe().expect("this very program"))
+            .args(["--exact", "drivers::programs::a_signal_ends_the_process_once_no_program_runs", "--nocapture"])
+            .env(CHILD, "1")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        assert!(lines.any(|line| line.is_ok_and(|line| line == "said done")), "the driver answered");
+        let since = Instant::now();
+        let sent = std::process::Command::new("kill").args(["-s", name, &child.id().to_string()]).status();
+        assert!(sent.expect("kill starts").success());
+        let status = child.wait().expect("it ends");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(number), "{status}");
+        assert!(since.elapsed() < Duration::from_secs(10));
+    }
 }

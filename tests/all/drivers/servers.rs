@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::server::{Answer, Server, answer, json, pieces};
 use super::task;
+use crate::world::{World, feed_within};
 
 const KEY: &str = "sk-very-secret";
 const MESSAGE: &str = r#"{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5-20250929",
@@ -178,6 +179,22 @@ fn answers_that_are_none_are_refused() {
 }
 
 #[test]
+fn no_half_of_a_key_is_shown() {
+    for before in 360..400 {
+        let words = format!("{}{KEY}", "x".repeat(before));
+        let answers = [
+            json(200, &format!(r#"{{"content":[],"stop_reason":"{words}"}}"#)),
+            answer(200, &format!("content-type: text/{words}\r\n"), ""),
+            json(400, &format!(r#"{{"error":"{words}"}}"#)),
+        ];
+        for answer in answers {
+            let (error, _) = fails(vec![answer], |_| ());
+            assert!(error.to_string().contains("xxx") && !error.to_string().contains("sk-"), "{before}: {error}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_is_too_large_is_not_read() {
     let large = MESSAGE.replace("Port 8080.", &"x".repeat(2_000_000));
     let (error, times) = fails(vec![json(200, &large)], |http| http.max_output = 100_000);
@@ -283,4 +300,52 @@ fn the_configuration_makes_a_driver() {
     let asked = |url: &str| (url == "https://api.anthropic.com/v1").then(|| KEY.to_owned());
     let opening = Opening { key: Some(&asked), ..opening };
     assert_eq!(open(Some("keyless"), &opening).expect("a helper's key").name(), "http:keyless");
+}
+
+#[test]
+fn a_key_comes_from_gits_credential_helper() {
+    let world = World::new("sha1");
+    world.ok_with(&["commit", "--role", "user"], b"Use port 8080.");
+    world.ok_with(&["commit", "--role", "assistant"], b"Understood: the port is 8080.");
+    world.ok_with(&["commit", "--role", "user"], b"Go on.");
+    let server = Server::new(vec![json(200, COMPLETION)]);
+    let asked = world.root().join("asked");
+    let helper = world.root().join("helper");
+    let script = format!(
+        "#!/bin/sh\necho \"$1\" >> '{0}'; cat >> '{0}'\necho username=x; echo password={KEY}; echo spoken >&2\n",
+        asked.display()
+    );
+    std::fs::write(&helper, script).expect("written");
+    world.configure("credential.helper", &format!("!sh '{}'", helper.display()));
+    world.configure("credential.useHttpPath", "true");
+    for (name, value) in
+        [("kind", "openai-chat"), ("url", &server.url()), ("model", "m"), ("keyEnv", "GITTRACE_TEST_KEY")]
+    {
+        world.configure(&format!("trace.driver.near.{name}"), value);
+    }
+    let arguments = ["compress", "#1..#2", "--mode", "driver", "--driver", "near"];
+    let output = world.trace(&arguments).output().expect("the program starts");
+    let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && !shown.contains(KEY) && !shown.contains("spoken"), "{shown}");
+    assert_eq!(server.received()[0].header("authorization"), Some(format!("Bearer {KEY}").as_str()));
+    let host = server.url().replace("http://", "").replace("/v1", "");
+    let question = std::fs::read_to_string(&asked).expect("the helper was asked");
+    let lines: Vec<&str> = question.lines().filter(|line| !line.contains("[]=")).collect();
+    assert_eq!(lines, ["get", "protocol=http", &format!("host={host}"), "path=v1"]);
+
+    // The environment comes first, and whoever has no key is never asked for one.
+    std::fs::remove_file(&asked).expect("there");
+    world.ok(&["restore", "#1"]);
+    let mut command = world.trace(&arguments);
+    assert!(command.env("GITTRACE_TEST_KEY", "another").status().expect("it starts").success());
+    assert!(!asked.exists());
+    world.configure("credential.helper", "");
+    world.configure("core.askPass", &format!("sh '{}'", helper.display()));
+    world.configure("trace.driver.near.url", "https://api.invalid/v1");
+    world.ok(&["restore", "#1"]);
+    let mut command = world.trace(&arguments);
+    command.env("SSH_ASKPASS", &helper).env("GIT_ASKPASS", &helper);
+    let output = feed_within(Duration::from_secs(20), command, b"");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no key for the driver 'http:near'"), "{output:?}");
+    assert!(!asked.exists());
 }
