@@ -109,11 +109,7 @@ fn put_originals(
         let reason = format!("its original '{}' is in the context", there.id);
         return Err(OpError::Restore { id: summary.id.to_string(), reason });
     }
-    let taken: HashSet<&Position> = rest.iter().map(|entry| &entry.position).collect();
-    // Where the summary was not moved, the originals know their places.
-    let own = originals.first().is_some_and(|first| first.position == summary.position)
-        && !originals.iter().any(|original| taken.contains(&original.position));
-    let positions: Vec<Position> = if own {
+    let positions: Vec<Position> = if know_their_places(editing, &rest, summary, compression)? {
         originals.iter().map(|original| original.position.clone()).collect()
     } else {
         let next = rest.iter().map(|entry| &entry.position).find(|position| **position > summary.position);
@@ -128,6 +124,33 @@ fn put_originals(
         touches.push(undoing(TouchKind::Added, original.id, compression));
     }
     Ok(())
+}
+
+/// Tells whether the originals can have the positions that they had: where the summary was not moved, and nothing came
+/// to stand among them since, which could part a call from its result.
+fn know_their_places(
+    editing: &Editing<'_>,
+    rest: &[Entry],
+    summary: &Entry,
+    compression: &Compression,
+) -> Result<bool, OpError> {
+    let originals = &compression.originals;
+    let Some((first, last)) = originals.first().zip(originals.last()) else { return Ok(false) };
+    if first.position != summary.position {
+        return Ok(false);
+    }
+    let range = &first.position..=&last.position;
+    let mut among = rest.iter().filter(|entry| range.contains(&&entry.position)).peekable();
+    if among.peek().is_none() {
+        return Ok(true);
+    }
+    // Pins stood there before, and so did the summaries of other runs.
+    let repo = &editing.workspace.repo;
+    let (before, after) = (repo.read_entries(&compression.parent)?, repo.read_entries(&compression.commit)?);
+    let there: HashSet<(EntryId, &Position)> =
+        before.iter().chain(&after).map(|entry| (entry.id, &entry.position)).collect();
+    let taken: HashSet<&Position> = originals.iter().map(|original| &original.position).collect();
+    Ok(among.all(|entry| there.contains(&(entry.id, &entry.position)) && !taken.contains(&entry.position)))
 }
 
 /// Adds `count` positions between two, in order and all of them short.

@@ -709,6 +709,26 @@ fn what_is_compressed_again_is_found_at_every_depth() {
 }
 
 #[test]
+fn what_came_between_parts_no_call_from_its_result() {
+    for shape in SHAPES {
+        let world = begun();
+        let workspace = open(&world);
+        say(&workspace, Role::User, "Look at a.");
+        let read = json!({ "file_path": "a" });
+        let both = call(&workspace, shape, "c1", "Read", &read, &listing("a", 20));
+        say(&workspace, Role::User, "Thanks.");
+        let later = say(&workspace, Role::User, "And now?");
+        world.ok(&["compress", "#1..#2", "--mode", "title"]);
+        world.ok(&["reorder", "--move", &later, "--after", "#1"]);
+        world.ok(&["restore", "#1"]);
+        let order: Vec<String> = entries(&workspace).iter().map(|entry| entry.id.to_string()).collect();
+        assert_eq!((order.len(), &order[1..3], &order[3]), (5, &both[..], &later));
+        assert_valid(&workspace);
+        assert_sound(&workspace, "HEAD~2..HEAD");
+    }
+}
+
+#[test]
 fn originals_that_cannot_come_back_are_told() {
     let world = begun();
     let workspace = open(&world);
