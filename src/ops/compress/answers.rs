@@ -21,7 +21,7 @@ fn open(workspace: &Workspace, mode: Mode, name: Option<&str>, encoding: Encodin
 /// Keeps a driver's answers, so that a change that has to be made anew asks nothing twice.
 pub(super) struct Answers<'a> {
     workspace: &'a Workspace,
-    /// The driver that the caller brought.
+    /// The driver that the caller brought, or that was opened.
     given: Option<Rc<dyn Driver>>,
     name: Option<String>,
     /// Whether only what costs nothing is asked.
@@ -48,6 +48,11 @@ impl<'a> Answers<'a> {
     ) -> Result<Option<String>, OpError> {
         let driver = match (mode, &self.given) {
             (Mode::Driver, Some(driver)) => Rc::clone(driver),
+            // Opened once: a helper may be asked for its key.
+            (Mode::Driver, None) => {
+                let driver = open(self.workspace, mode, self.name.as_deref(), encoding)?;
+                Rc::clone(self.given.insert(driver))
+            }
             _ => open(self.workspace, mode, self.name.as_deref(), encoding)?,
         };
         let name = driver.name();
