@@ -12,6 +12,9 @@ const PROMPTS: &str = ".gittrace/prompts";
 /// The largest prompt that is read, in bytes.
 const PROMPT_MAX: u64 = 64 << 10;
 
+/// The longest answer of a driver that is taken, in bytes.
+pub(super) const ANSWER_MAX: usize = 1 << 20;
+
 impl Workspace {
     /// Makes a driver by its name; `None` is the one that `trace.driver` names, or else the embedded one.
     ///
@@ -35,6 +38,3 @@ impl Workspace {
         small.then(|| fs::read_to_string(&path).ok()).flatten()
     }
 }
-
-/// The longest answer of a driver that is taken, in bytes.
-pub(super) const ANSWER_MAX: usize = 1 << 20;

@@ -39,6 +39,7 @@ mod show;
 mod status;
 mod switch;
 mod tag;
+mod touches;
 mod verify;
 mod workspace;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::change::{Changed, Editing, Record};
 use super::find::say;
-use super::sequence::touches;
+use super::touches::touches;
 use super::{OpError, Workspace};
 use crate::codec::{ToolIds, tool_ids};
 use crate::export::{Problem, ProblemKind, plain_text, validate};

@@ -26,7 +26,8 @@ pub enum Size {
 /// **Guarantees**
 /// 1. No ref moves before every object that it needs is stored, and durable if so asked.
 /// 2. Refs move all together, each only from the value that the change was based on.
-/// 3. When `finish` fails, every ref holds what it held.
+/// 3. When `finish` fails, every ref holds what it held; but a ref that is deleted goes after the others have moved, and
+///    stays if somebody else moved it meanwhile.
 pub struct Batch<'r> {
     repo: &'r Repo,
     guard: Option<Guard>,

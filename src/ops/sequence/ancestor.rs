@@ -4,7 +4,7 @@ use crate::merge::merge_ancestors;
 use crate::model::{Commit, Entry};
 use crate::ops::{OpError, Workspace};
 
-use super::weave::Bodies;
+use super::bodies::Bodies;
 
 /// Most common ancestors that are merged into one; a history with more of them is made up.
 const ANCESTORS_MAX: usize = 64;

@@ -1,7 +1,8 @@
 //! Lets a driver write one text in the place of two, before anything is changed: nobody waits for it.
 
+use super::decisions::{Decision, Settled};
 use super::run::Stop;
-use super::state::{Decision, Preference, Sequence, Settled};
+use super::state::{Preference, Sequence};
 use crate::drivers::{Driver, DriverError, Reconcile, Task};
 use crate::export::plain_text;
 use crate::merge::{Conflict, ConflictKind};

@@ -1,8 +1,10 @@
 //! The frame of merge, cherry-pick, revert and rebase: steps that bring in what was done elsewhere.
 
 mod ancestor;
+mod bodies;
 mod caught_up;
 mod compress_group;
+mod decisions;
 mod driver;
 mod land;
 mod pairs;
@@ -16,6 +18,6 @@ mod weave;
 pub use state::{Preference, SequenceVerb, WholeSide};
 
 pub(super) use caught_up::caught_up;
+pub(super) use decisions::{Decision, Settled};
 pub(super) use run::{Ran, Stop};
-pub(super) use state::{Action, Decision, Options, Place, Sequence, Settled, Step};
-pub(super) use weave::touches;
+pub(super) use state::{Action, Options, Place, Sequence, Step};

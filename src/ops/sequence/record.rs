@@ -1,9 +1,9 @@
 //! What a step's commit says of itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::state::{Action, Sequence, Step};
-use crate::model::{Commit, EntryId, NanoDollars, Operation, Touch, TouchKind, Usage};
+use crate::model::{Commit, EntryId, NanoDollars, Operation, Touch, Usage};
 use crate::ops::change::Record;
 
 /// Says what to record of a step.
@@ -90,25 +90,4 @@ fn plus(one: Usage, other: Usage) -> Usage {
         output: sum(one.output, other.output),
         reasoning: sum(one.reasoning, other.reasoning),
     }
-}
-
-/// Puts what two changes touched into one list: what came and went again is not in it.
-pub(super) fn joined(first: Vec<Touch>, second: Vec<Touch>) -> Vec<Touch> {
-    let mut touches = first;
-    let places: HashMap<EntryId, usize> = touches.iter().enumerate().map(|(at, touch)| (touch.id, at)).collect();
-    let mut vanished = HashSet::new();
-    for touch in second {
-        match places.get(&touch.id).map(|at| &mut touches[*at]) {
-            None => touches.push(touch),
-            Some(known) => match (known.kind, touch.kind) {
-                (TouchKind::Changed, TouchKind::Marked) => {}
-                (TouchKind::Added, TouchKind::Removed) => drop(vanished.insert(touch.id)),
-                (TouchKind::Added, _) => {}
-                (TouchKind::Removed, TouchKind::Added) => known.kind = TouchKind::Changed,
-                (_, kind) => known.kind = kind,
-            },
-        }
-    }
-    touches.retain(|touch| !vanished.contains(&touch.id));
-    touches
 }

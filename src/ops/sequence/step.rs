@@ -4,15 +4,17 @@ use std::collections::HashMap;
 
 use super::ancestor::Ancestor;
 use super::compress_group::compress_group;
-use super::record::{joined, record};
+use super::decisions::Decisions;
+use super::record::record;
 use super::run::Running;
 use super::side::SideFacts;
-use super::state::{Action, Decisions, Step};
+use super::state::{Action, Step};
 use super::weave::{Weaving, Woven};
 use crate::model::{Commit, Entry, EntryId, NanoDollars, ObjectId, Position, Touch, TouchKind};
 use crate::ops::OpError;
 use crate::ops::change::{Editing, Record};
 use crate::ops::credits::Credits;
+use crate::ops::touches::joined;
 
 impl Running<'_> {
     /// Brings in what a step stands for, and says what to record.

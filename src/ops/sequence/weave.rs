@@ -1,21 +1,18 @@
 //! Brings what one side did into the context that is being changed.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
 use super::ancestor::Ancestor;
+use super::bodies::Bodies;
+use super::decisions::{Decision, Decisions};
 use super::side::SideFacts;
-use super::state::{Decision, Decisions, Options, Preference, WholeSide};
-use crate::codec::{Meta, ToolIds, tool_ids};
-use crate::export::plain_text;
-use crate::merge::{Choice, Conflict, Finding, Input, Merged, STATEMENTS_MAX, Statement, contradictions, merge};
-use crate::model::{BodyKind, Commit, Entry, EntryId, ObjectId, Position, Role, Touch, TouchKind};
+use super::state::{Options, Preference, WholeSide};
+use crate::codec::ToolIds;
+use crate::merge::{Choice, Conflict, Finding, Input, Merged, STATEMENTS_MAX, contradictions, merge};
+use crate::model::{Commit, Entry, EntryId, ObjectId, Position, Touch};
+use crate::ops::OpError;
 use crate::ops::change::Editing;
-use crate::ops::{OpError, Workspace};
-use crate::store::StoreError;
-
-/// Largest body that is read for contradictions, in bytes.
-const STATEMENT_MAX: usize = 64 << 10;
+use crate::ops::touches::touches;
 
 /// Says what to bring in.
 pub(super) struct Weaving<'a> {
@@ -206,77 +203,5 @@ fn prefer(editing: &Editing<'_>, preference: &Preference, nth: usize) -> Option<
         Preference::Union => Some(Choice::Both(editing.workspace.new_entry_id(editing.context.tip(), nth))),
         // It was asked before.
         Preference::Driver(_) => None,
-    }
-}
-
-/// Lists what changed between two states of one side.
-pub(in crate::ops) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
-    let old: HashMap<EntryId, &Entry> = before.iter().map(|entry| (entry.id, entry)).collect();
-    let new: HashSet<EntryId> = after.iter().map(|entry| entry.id).collect();
-    let gone = before.iter().filter(|entry| !new.contains(&entry.id));
-    let changed = after.iter().filter_map(|entry| {
-        let kind = match old.get(&entry.id) {
-            None => TouchKind::Added,
-            Some(old) if old.body != entry.body || old.meta != entry.meta || old.role != entry.role => {
-                TouchKind::Changed
-            }
-            Some(old) if **old != *entry => TouchKind::Marked,
-            Some(_) => return None,
-        };
-        Some(Touch::new(kind, entry.id))
-    });
-    gone.map(|entry| Touch::new(TouchKind::Removed, entry.id)).chain(changed).collect()
-}
-
-/// Reads bodies of committed entries when they are asked for.
-pub(super) struct Bodies<'a> {
-    workspace: &'a Workspace,
-    tools: RefCell<HashMap<ObjectId, ToolIds>>,
-    /// The first body that could not be read.
-    error: RefCell<Option<StoreError>>,
-}
-
-impl<'a> Bodies<'a> {
-    fn new(workspace: &'a Workspace) -> Self {
-        Bodies { workspace, tools: RefCell::default(), error: RefCell::default() }
-    }
-
-    /// Finds the tool calls and results of an entry; what cannot be read has none, and fails [`Bodies::check`].
-    pub(super) fn tools(&self, entry: &Entry) -> ToolIds {
-        if !entry.role.is_sent() || entry.kind != BodyKind::Json {
-            return ToolIds::default();
-        }
-        let mut known = self.tools.borrow_mut();
-        let found = known.entry(entry.body).or_insert_with(|| match self.workspace.repo.read_blob(&entry.body) {
-            Ok(body) => tool_ids(&body),
-            // Words that are only now being stored: nobody brings a call in that way.
-            Err(StoreError::Missing { promisor: None, .. }) => ToolIds::default(),
-            Err(error) => {
-                self.error.borrow_mut().get_or_insert(error);
-                ToolIds::default()
-            }
-        });
-        found.clone()
-    }
-
-    fn check(&self) -> Result<(), OpError> {
-        self.error.take().map_or(Ok(()), |error| Err(error.into()))
-    }
-
-    fn statements(&self, entries: &[Entry]) -> Result<Vec<Statement>, OpError> {
-        let speaks = |role: &Role| role.is_sent() && *role != Role::Tool;
-        let repo = &self.workspace.repo;
-        let mut statements = Vec::new();
-        for entry in entries.iter().filter(|entry| speaks(&entry.role)) {
-            let decision = repo.read_meta(entry)?.and_then(|Meta { decision, .. }| decision);
-            let body = repo.read_blob(&entry.body)?;
-            let holds_results = entry.kind == BodyKind::Json && !tool_ids(&body).results.is_empty();
-            let text = match body.len() <= STATEMENT_MAX && !holds_results {
-                true => plain_text(&entry.kind, &body),
-                false => String::new(),
-            };
-            statements.push(Statement { id: entry.id, decision, text });
-        }
-        Ok(statements)
     }
 }
