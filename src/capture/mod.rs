@@ -3,7 +3,11 @@
 //! Reading is streaming and deterministic: the same bytes give the same steps and the same entry ids, on every machine
 //! and however often they are read. Nothing here touches git, the clock or the environment.
 
+mod agent;
 pub mod claude;
 mod route;
+mod session;
 
+pub use agent::{Agent, UnknownAgent};
 pub use route::{Conversation, Routed};
+pub use session::{CaptureError, SessionFacts};
