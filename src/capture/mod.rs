@@ -5,9 +5,11 @@
 
 mod agent;
 pub mod claude;
+mod event;
 mod route;
 mod session;
 
 pub use agent::{Agent, UnknownAgent};
+pub use event::{Event, EventKind};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};

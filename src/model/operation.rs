@@ -29,6 +29,10 @@ pub enum Operation {
     CherryPick,
     /// Took back what one commit did.
     Revert,
+    /// Started a subagent.
+    Spawn,
+    /// Took in what a subagent answered.
+    Collapse,
     /// An operation that this version does not know: shown and kept.
     Other(String),
 }
@@ -49,6 +53,8 @@ impl Operation {
             "merge" => Operation::Merge,
             "cherry-pick" => Operation::CherryPick,
             "revert" => Operation::Revert,
+            "spawn" => Operation::Spawn,
+            "collapse" => Operation::Collapse,
             other => Operation::Other(other.to_owned()),
         }
     }
@@ -68,6 +74,8 @@ impl Operation {
             Operation::Merge => "merge",
             Operation::CherryPick => "cherry-pick",
             Operation::Revert => "revert",
+            Operation::Spawn => "spawn",
+            Operation::Collapse => "collapse",
             Operation::Other(name) => name,
         }
     }

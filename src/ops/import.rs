@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::replay::{FIRST_BRANCH, Replay};
+use super::replay::{FIRST_BRANCH, Replay, part, subagent_name};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, ClaudeError, Issue, Outcome, Summary, Watermark};
 use crate::capture::{Conversation, Routed};
@@ -259,7 +259,7 @@ fn own_branches(workspace: &Workspace, agent: &str) -> Result<Vec<(Branch, Objec
 fn agent_of(agent: &str, conversation: &Conversation) -> String {
     match conversation {
         Conversation::Main => agent.to_owned(),
-        Conversation::Subagent(id) => part(&format!("{agent}-{}", id.strip_prefix("agent-").unwrap_or(id))),
+        Conversation::Subagent(id) => subagent_name(agent, id),
     }
 }
 
@@ -272,15 +272,6 @@ fn agent_name(session: &str, path: &Path) -> String {
         Some(id) => part(&format!("claude-{head}-{id}")),
         None => part(&format!("claude-{head}")),
     }
-}
-
-/// Makes a text a part of a branch name.
-fn part(text: &str) -> String {
-    let safe = |one: char| {
-        if one.is_ascii_alphanumeric() || one == '-' || one == '_' { one.to_ascii_lowercase() } else { '-' }
-    };
-    let text: String = text.chars().map(safe).take(60).collect();
-    text.trim_matches('-').to_owned()
 }
 
 /// Finds the id of the session: in the first lines, else it is the file's name.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::change::{count_entry, open_context, preview_body, redact_body};
 use super::{OpError, Workspace};
 use crate::capture::claude::mask_tool_results;
-use crate::codec::{Manifest, Meta, Replaces};
+use crate::codec::{Collapse, Manifest, Meta, Replaces};
 use crate::model::{
     Branch, Entry, EntryId, Flags, Message, ObjectId, Operation, Person, Role, Step, Time, Touch, TouchKind,
 };
@@ -102,23 +102,26 @@ impl<'w> Replay<'w> {
         let mut context = self.context(batch)?;
         self.timeline.note(&self.branch, message.id, context.tip());
         let (body, tokens) = self.put(&mut context, &message)?;
-        let meta = match &message.meta {
-            Some(meta) => Some(context.put_meta(&Meta::decode(meta)?)?),
-            None => None,
-        };
+        let mut meta = message.meta.as_deref().map(Meta::decode).transpose()?;
+        let mut operation = if message.role == Role::Spawn { Operation::Spawn } else { Operation::Append };
+        if let Some(child) = self.answering(&message) {
+            meta.get_or_insert_default().collapse = Some(Collapse { branch: child, ..Collapse::default() });
+            operation = Operation::Collapse;
+        }
+        let meta = meta.map(|meta| context.put_meta(&meta)).transpose()?;
         let position = context.next_position()?;
         let Message { id, role, kind, .. } = message.clone();
         context.append(Entry { position, role, tokens, id, flags: Flags::default(), kind, body, meta })?;
-        let subject = subject("append", &message);
+        let subject = subject(operation.name(), &message);
         self.tally.entries += 1;
-        self.commit(
-            &mut context,
-            Operation::Append,
-            subject,
-            vec![Touch::new(TouchKind::Added, id)],
-            Some(&message),
-            &[],
-        )
+        let touches = vec![Touch::new(TouchKind::Added, id)];
+        self.commit(&mut context, operation, subject, touches, Some(&message), &[])
+    }
+
+    /// Returns the branch of the subagent whose answer a message is.
+    fn answering(&self, message: &Message) -> Option<String> {
+        let (_, child) = message.fields.iter().find(|(name, _)| message.role == Role::Tool && name == "agent")?;
+        Some(Branch::new(&subagent_name(&self.agent, child), FIRST_BRANCH).ok()?.to_string())
     }
 
     fn extend(&mut self, batch: &mut Batch<'_>, message: Message) -> Result<(), OpError> {
@@ -296,7 +299,10 @@ impl Timeline {
             let mut commits = repo.history(&[tip], &[])?.collect::<Result<Vec<_>, _>>()?;
             commits.reverse();
             for commit in commits {
-                let brings = matches!(commit.facts.operation, Operation::Append | Operation::Compress);
+                let brings = matches!(
+                    commit.facts.operation,
+                    Operation::Append | Operation::Spawn | Operation::Collapse | Operation::Compress
+                );
                 let added = commit.facts.entries.iter().find(|touch| touch.kind == TouchKind::Added);
                 if let (true, Some(added)) = (brings, added) {
                     past.note(branch.name(), added.id, commit.parents.first().copied());
@@ -319,8 +325,22 @@ impl Timeline {
     }
 }
 
+/// Names the agent of a subagent, as its own record names it.
+pub(super) fn subagent_name(agent: &str, child: &str) -> String {
+    part(&format!("{agent}-{}", child.strip_prefix("agent-").unwrap_or(child)))
+}
+
+/// Makes a text a part of a branch name.
+pub(super) fn part(text: &str) -> String {
+    let safe = |one: char| {
+        if one.is_ascii_alphanumeric() || one == '-' || one == '_' { one.to_ascii_lowercase() } else { '-' }
+    };
+    let text: String = text.chars().map(safe).take(60).collect();
+    text.trim_matches('-').to_owned()
+}
+
 fn subject(verb: &str, message: &Message) -> String {
-    let what = if message.role == Role::Summary { "" } else { message.role.name() };
+    let what = if matches!(message.role, Role::Summary | Role::Spawn) { "" } else { message.role.name() };
     let gap = if what.is_empty() { "" } else { " " };
     format!("{verb}{gap}{what}: {}", preview_body(&message.kind, &message.body))
 }
