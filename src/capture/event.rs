@@ -153,8 +153,14 @@ impl EventKind {
             "PreToolUse" | "BeforeTool" | "preToolUse" | "beforeShellExecution" | "beforeMCPExecution" => {
                 EventKind::BeforeTool
             }
-            "PostToolUse" | "PostToolUseFailure" | "AfterTool" | "postToolUse" | "afterFileEdit"
-            | "afterShellExecution" | "afterMCPExecution" | "tool.execute.after" => EventKind::AfterTool,
+            "PostToolUse"
+            | "PostToolUseFailure"
+            | "AfterTool"
+            | "postToolUse"
+            | "afterFileEdit"
+            | "afterShellExecution"
+            | "afterMCPExecution"
+            | "tool.execute.after" => EventKind::AfterTool,
             "SubagentStart" | "subagentStart" => EventKind::SubagentStart,
             "SubagentStop" | "subagentStop" => EventKind::SubagentStop,
             "PreCompact" | "PreCompress" | "preCompact" => EventKind::BeforeCompact,

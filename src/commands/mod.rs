@@ -29,6 +29,7 @@ mod reorder;
 mod reset;
 mod restore;
 mod revert;
+mod rewind;
 mod session;
 mod show;
 mod status;
@@ -80,6 +81,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "verify", group: "look", args: verify::args, run: verify::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
+    Verb { name: "rewind", group: "move", args: rewind::args, run: rewind::run },
     Verb { name: "merge", group: "join", args: merge::args, run: merge::run },
     Verb { name: "rebase", group: "join", args: rebase::args, run: rebase::run },
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },

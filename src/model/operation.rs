@@ -33,6 +33,8 @@ pub enum Operation {
     Spawn,
     /// Took in what a subagent answered.
     Collapse,
+    /// Kept the work tree as it was: the tree of such a commit holds code and no context.
+    Snapshot,
     /// An operation that this version does not know: shown and kept.
     Other(String),
 }
@@ -55,6 +57,7 @@ impl Operation {
             "revert" => Operation::Revert,
             "spawn" => Operation::Spawn,
             "collapse" => Operation::Collapse,
+            "snapshot" => Operation::Snapshot,
             other => Operation::Other(other.to_owned()),
         }
     }
@@ -76,6 +79,7 @@ impl Operation {
             Operation::Revert => "revert",
             Operation::Spawn => "spawn",
             Operation::Collapse => "collapse",
+            Operation::Snapshot => "snapshot",
             Operation::Other(name) => name,
         }
     }

@@ -39,6 +39,12 @@ pub enum OpError {
         /// The branch.
         branch: String,
     },
+    /// The files of the work tree were not kept at that point.
+    #[error("no snapshot of the work tree at or before commit '{commit}'")]
+    NoSnapshot {
+        /// The commit.
+        commit: String,
+    },
     /// No entry of the context has that name.
     #[error("unknown entry '{name}'")]
     UnknownEntry {
@@ -339,6 +345,9 @@ impl OpError {
             OpError::Pinned { id } => vec![format!("to let it go first: git trace unpin {id}")],
             OpError::NoCommits { .. } => {
                 vec!["store something first: git trace commit --role user -F <file>".to_owned()]
+            }
+            OpError::NoSnapshot { .. } => {
+                vec!["put back the context alone: leave out --code; see which there are: git trace log refs/trace/snapshots/<agent>".to_owned()]
             }
             OpError::ToolPair { other, id } => {
                 vec![format!("take both: git trace drop {id} {other} (--force goes on anyway)")]

@@ -203,7 +203,7 @@ impl Repo {
         let prefix = format!("{}/", self.settings.ref_prefix);
         let ours = |name: &str| {
             let rest: Vec<&str> = name.strip_prefix(&prefix).unwrap_or(name).split('/').collect();
-            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..])
+            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..] | ["snapshots", _])
         };
         Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())
     }
