@@ -2,6 +2,7 @@
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
+mod blame;
 mod branch;
 mod branches;
 mod brought;
@@ -31,6 +32,7 @@ mod restore;
 mod revert;
 mod rewind;
 mod session;
+mod sessions;
 mod show;
 mod status;
 mod switch;
@@ -75,6 +77,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "show", group: "look", args: show::args, run: show::run },
     Verb { name: "diff", group: "look", args: diff::args, run: diff::run },
     Verb { name: "context", group: "look", args: context::args, run: context::run },
+    Verb { name: "blame", group: "look", args: blame::args, run: blame::run },
+    Verb { name: "sessions", group: "look", args: sessions::args, run: sessions::run },
     Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
     Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "expand", group: "look", args: expand::args, run: expand::run },

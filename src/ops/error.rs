@@ -39,6 +39,12 @@ pub enum OpError {
         /// The branch.
         branch: String,
     },
+    /// No entry of the context holds some words.
+    #[error("no entry holds '{words}'")]
+    NoSuchWords {
+        /// The words.
+        words: String,
+    },
     /// The files of the work tree were not kept at that point.
     #[error("no snapshot of the work tree at or before commit '{commit}'")]
     NoSnapshot {

@@ -1,8 +1,10 @@
 //! The library's API: one verb a file, from a request to an outcome.
 
+mod blame;
 mod branch;
 mod branches;
 mod brought;
+mod capture;
 mod change;
 mod checkout;
 mod cherry_pick;
@@ -43,11 +45,16 @@ mod switch;
 mod tag;
 mod touches;
 mod verify;
+mod withhold;
 mod workspace;
 
+pub use blame::{Blame, Blamed, Happening, blame};
 pub use branch::{BranchChange, ChangedBranch, branch};
 pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
+pub use capture::{
+    LastEvent, ListSessions, ListedSession, SessionRecord, SessionState, Sessions, note_failure, sessions,
+};
 pub use change::Changed;
 pub use checkout::{Checkout, checkout};
 pub use cherry_pick::{Pick as PickCommits, cherry_pick, revert};
