@@ -5,9 +5,17 @@
 
 mod agent;
 pub mod claude;
+mod digest;
+mod head;
+mod ledger;
+mod recognise;
+mod record;
 mod route;
 mod session;
+mod stamp;
 
 pub use agent::{Agent, UnknownAgent};
+pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
+pub use record::{Issue, Outcome, Receiver, Record};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};

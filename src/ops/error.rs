@@ -321,6 +321,14 @@ pub enum OpError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file is no record of an agent's session, or not that agent's.
+    #[error("cannot import '{path}'")]
+    Record {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: crate::capture::CaptureError,
+    },
 }
 
 impl OpError {
@@ -371,6 +379,7 @@ impl OpError {
                 format!("to look at it, on no branch: git trace switch --detach {revision}"),
                 format!("to go on from it: git trace switch -c <branch> {revision}"),
             ],
+            OpError::Record { .. } => vec!["say whose it is: git trace import <agent> <path>".to_owned()],
             OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
             OpError::NoDriver => {
                 vec!["name one: git config trace.driver <name>, or --driver <name>".to_owned()]

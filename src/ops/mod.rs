@@ -60,7 +60,7 @@ pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
-pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
+pub use import::{Import, Imported, ImportedBranch, import, records_in, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
 pub use log::{Log, log};
 pub use merge::{FastForward, Merge, merge};
@@ -82,6 +82,7 @@ pub use tag::{Tag, TagOutcome, tag};
 pub use verify::{Verified, verify};
 pub use workspace::{Target, Workspace};
 
+pub use crate::capture::{Agent, SessionFacts};
 pub use crate::store::BODY_MAX;
 
 use crate::codec::one_line;

@@ -29,6 +29,8 @@ pub(super) struct Replay<'w> {
     workspace: &'w Workspace,
     agent: String,
     session: String,
+    /// The commit of the code that the work tree is at.
+    code: Option<ObjectId>,
     who: Person,
     /// The branch that steps go to now.
     pub(super) branch: String,
@@ -50,11 +52,12 @@ struct Timeline {
 }
 
 impl<'w> Replay<'w> {
-    /// Prepares to replay a conversation of this agent, going on on `branch`.
+    /// Prepares to replay a conversation of this agent, going on on `branch`, at this commit of the code.
     pub(super) fn new(
         workspace: &'w Workspace,
         agent: String,
         session: String,
+        code: Option<ObjectId>,
         branch: String,
     ) -> Result<Self, OpError> {
         let who = workspace.repo.committer()?;
@@ -62,6 +65,7 @@ impl<'w> Replay<'w> {
             workspace,
             agent,
             session,
+            code,
             clock: who.time,
             who,
             branch,
@@ -267,7 +271,7 @@ impl<'w> Replay<'w> {
             author: self.workspace.author_for(person.clone(), Some(&self.agent)),
             committer: person,
             agent: Some(self.agent.clone()),
-            code: None,
+            code: self.code,
             model: message.and_then(|message| message.model.clone()),
             usage: message.and_then(|message| message.usage),
             cost: None,
@@ -317,6 +321,20 @@ impl Timeline {
         *self = past;
         Ok(())
     }
+}
+
+/// Names the agent of a subagent, as its own record names it.
+pub(super) fn subagent_name(agent: &str, child: &str) -> String {
+    part(&format!("{agent}-{}", child.strip_prefix("agent-").unwrap_or(child)))
+}
+
+/// Makes a text a part of a branch name.
+pub(super) fn part(text: &str) -> String {
+    let safe = |one: char| {
+        if one.is_ascii_alphanumeric() || one == '-' || one == '_' { one.to_ascii_lowercase() } else { '-' }
+    };
+    let text: String = text.chars().map(safe).take(60).collect();
+    text.trim_matches('-').to_owned()
 }
 
 fn subject(verb: &str, message: &Message) -> String {
