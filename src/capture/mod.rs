@@ -5,11 +5,19 @@
 
 mod agent;
 pub mod claude;
+mod digest;
 mod event;
+mod head;
+mod ledger;
+mod recognise;
+mod record;
 mod route;
 mod session;
+mod stamp;
 
 pub use agent::{Agent, UnknownAgent};
 pub use event::{Event, EventKind};
+pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
+pub use record::{Issue, Outcome, Receiver, Record};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};

@@ -49,6 +49,9 @@ pub enum CaptureError {
         /// What is wrong.
         reason: String,
     },
+    /// No agent that is known wrote it.
+    #[error("not a record of any known agent")]
+    Unrecognised,
     /// It is larger than what is read at once.
     #[error("the record has more than {max} bytes")]
     TooLarge {

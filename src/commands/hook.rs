@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgMatches, Command};
 
+use super::session::Session;
 use crate::ops::{Hook, Hooked, OpError, Workspace, hook, note_failure};
-use crate::ui::ExitCode;
+use crate::ui::{ExitCode, Failure};
 
 /// Bytes of standard input that are read; what a hook is told can hold a whole file.
 const INPUT_MAX: u64 = 64 << 20;
@@ -32,13 +33,19 @@ pub(super) fn run_silently(matches: &ArgMatches) -> ExitCode {
     // A panic is no reason to bother an agent either; in a release build it would end in a signal.
     std::panic::set_hook(Box::new(|_| std::process::exit(0)));
     let dir = matches.get_one::<PathBuf>("directory").cloned().unwrap_or_else(|| PathBuf::from("."));
-    if let Err(error) = run(&dir, matches) {
+    if let Err(error) = take_in(&dir, matches) {
         note(&dir, matches, &error);
     }
-    ExitCode::Success
+    ExitCode::Done
 }
 
-fn run(dir: &Path, matches: &ArgMatches) -> Result<Hooked, OpError> {
+/// The same, for the table of subcommands.
+pub(super) fn run(_: &Session, matches: &ArgMatches) -> Result<(), Failure> {
+    run_silently(matches);
+    Ok(())
+}
+
+fn take_in(dir: &Path, matches: &ArgMatches) -> Result<Hooked, OpError> {
     let agent = matches.get_one::<String>("agent").map_or("", String::as_str);
     let mut payload = Vec::new();
     // Whatever was read so far is all there is.
@@ -54,7 +61,8 @@ fn run(dir: &Path, matches: &ArgMatches) -> Result<Hooked, OpError> {
 
 fn note(dir: &Path, matches: &ArgMatches, error: &OpError) {
     let Ok(workspace) = Workspace::discover(dir, None, None) else { return };
-    let words: Vec<&str> = ["agent", "event"].iter().filter_map(|name| matches.get_one::<String>(name)).map(String::as_str).collect();
+    let words: Vec<&str> =
+        ["agent", "event"].iter().filter_map(|name| matches.get_one::<String>(name)).map(String::as_str).collect();
     let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what: Vec<String> = chain.map(ToString::to_string).collect();
     let now = workspace.now().map(|now| now.to_string()).unwrap_or_default();

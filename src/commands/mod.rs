@@ -18,12 +18,14 @@ mod diff;
 mod drop;
 mod edit;
 mod expand;
+mod hook;
 mod import;
 mod init;
 mod install_man;
 mod log;
 mod merge;
 mod pack;
+mod pause;
 mod pin;
 mod rebase;
 mod reorder;
@@ -91,6 +93,9 @@ const VERBS: &[Verb] = &[
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
+    Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },
+    Verb { name: "hook", group: "keep", args: hook::args, run: hook::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
     Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },
@@ -116,6 +121,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let Some((name, inner)) = matches.subcommand() else { return ExitCode::Usage };
     let verb = VERBS.iter().find(|verb| verb.name == name).expect("clap knows no other subcommands");
+    if verb.name == "hook" {
+        return hook::run_silently(inner);
+    }
     let session = Session::new(inner);
     let result = (verb.run)(&session, inner);
     session.ui.end(result)

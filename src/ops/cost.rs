@@ -1,6 +1,6 @@
 //! `cost`: what the calls in a context's history cost, by the usage that providers reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{OpError, Workspace};
 use crate::model::NanoDollars;
@@ -26,9 +26,14 @@ pub struct Cost {
 pub fn cost(workspace: &Workspace, revision: Option<&str>) -> Result<Cost, OpError> {
     let tip = workspace.commit(revision)?;
     let mut cost = Cost::default();
+    let mut told = HashSet::new();
     for commit in workspace.repo.history(&[tip.id], &[])? {
         let commit = commit?;
         let Some(usage) = &commit.facts.usage else { continue };
+        // A message that was captured while it grew reports its call more than once; the newest report is the whole.
+        if commit.facts.entries.first().is_some_and(|touch| !told.insert(touch.id)) {
+            continue;
+        }
         let model = commit.facts.model.as_deref().unwrap_or("unknown");
         match tokens::cost(usage, model, None, commit.author.time.seconds()) {
             Ok(price) => {

@@ -45,6 +45,9 @@ pub enum OpError {
         /// The words.
         words: String,
     },
+    /// A name is no agent's.
+    #[error(transparent)]
+    UnknownAgent(#[from] crate::capture::UnknownAgent),
     /// The files of the work tree were not kept at that point.
     #[error("no snapshot of the work tree at or before commit '{commit}'")]
     NoSnapshot {
@@ -333,6 +336,14 @@ pub enum OpError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A file is no record of an agent's session, or not that agent's.
+    #[error("cannot import '{path}'")]
+    Record {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        source: crate::capture::CaptureError,
+    },
 }
 
 impl OpError {
@@ -386,6 +397,7 @@ impl OpError {
                 format!("to look at it, on no branch: git trace switch --detach {revision}"),
                 format!("to go on from it: git trace switch -c <branch> {revision}"),
             ],
+            OpError::Record { .. } => vec!["say whose it is: git trace import <agent> <path>".to_owned()],
             OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
             OpError::NoDriver => {
                 vec!["name one: git config trace.driver <name>, or --driver <name>".to_owned()]

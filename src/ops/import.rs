@@ -1,48 +1,87 @@
 //! `import`: turns an agent's own record of a session into context branches.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+mod memory;
+mod name;
+mod origin;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::replay::{FIRST_BRANCH, Replay, part, subagent_name};
+use self::memory::{Claim, Memory, Remembered, Wanted};
+use self::name::{agent_name, subagent_of};
+use self::origin::{Origin, fork_branch};
+use super::replay::{FIRST_BRANCH, Replay, subagent_name};
+use super::withhold::Withhold;
 use super::{OpError, Workspace};
-use crate::capture::claude::{self, ClaudeError, Issue, Outcome, Summary, Watermark};
-use crate::capture::{Conversation, Routed};
-use crate::model::{Branch, EntryId, ObjectId, TouchKind};
-use crate::store::{Batch, Size, StoreError};
+use crate::capture::claude::{self, Summary};
+use crate::capture::{
+    Agent, CaptureError, Conversation, Issue, Outcome, Receiver, Record, Routed, SessionFacts, recognise_file,
+};
+use crate::model::{Branch, EntryId, ObjectId, Step, TouchKind};
+use crate::store::{Batch, Size};
 
-/// Bytes at the start of a transcript in which its session id is looked for.
-const HEAD_BYTES: u64 = 1 << 20;
-
-/// Asks for a transcript of Claude Code to be imported.
+/// Asks for a record of an agent's session to be imported.
 #[derive(Debug, Clone)]
 pub struct Import {
-    /// The transcript, a JSONL file.
+    /// Whose record it is; `None`: the record itself tells.
+    pub agent: Option<Agent>,
+    /// The record: a file, for some agents a folder.
     pub path: PathBuf,
-    /// Name of the agent whose branches it becomes; made from the session id where there is none.
-    pub agent: Option<String>,
+    /// Name of the agent whose branches it becomes; made from the session's id where there is none.
+    pub name: Option<String>,
     /// Whether nothing is to be written.
     pub dry_run: bool,
+    /// The commit of the code that the work tree is at, for the new commits.
+    pub code: Option<ObjectId>,
+    /// Whether the session goes on: until a message tells whether it copies another session, nothing is stored.
+    pub is_live: bool,
+    /// How long to wait for another process that imports the same session.
+    pub wait: Duration,
+}
+
+impl Import {
+    /// Asks for a record, whosever it is, to be imported under a name of its own, with what a person would wait.
+    pub fn new(path: PathBuf) -> Self {
+        Import {
+            agent: None,
+            path,
+            name: None,
+            dry_run: false,
+            code: None,
+            is_live: false,
+            wait: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Says what an import found and stored.
 #[derive(Debug, Clone)]
 pub struct Imported {
-    /// The agent.
+    /// Whose record it is.
+    pub format: Agent,
+    /// The session, `<agent>:<id>`.
+    pub session: String,
+    /// The agent whose branches it became.
     pub agent: String,
+    /// Whether another process imports the session, so that nothing was done here.
+    pub busy: bool,
+    /// The branch that the session's own conversation is on now.
+    pub current: Option<String>,
     /// The branches of this record, with their newest commits.
     pub branches: Vec<ImportedBranch>,
     /// Commits that were made now.
     pub commits: u64,
     /// Entries that were stored now.
     pub entries: u64,
-    /// What the whole record holds, in numbers.
-    pub summary: Summary,
-    /// Lines that could not be read.
+    /// What the record says of its session.
+    pub facts: SessionFacts,
+    /// What the whole record holds, in numbers, where it is a transcript of Claude Code.
+    pub summary: Option<Summary>,
+    /// Parts that could not be read.
     pub issues: Vec<Issue>,
     /// Bytes at the end that are left for the next import.
     pub pending: u64,
@@ -59,63 +98,87 @@ pub struct ImportedBranch {
     pub commit: ObjectId,
 }
 
-/// What is remembered of an import, under the git directory. Losing it costs time, nothing else.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Memory {
-    version: u32,
-    /// The importer's own watermark.
-    watermark: String,
-    /// The branch that each conversation's next step goes to.
-    branches: BTreeMap<String, String>,
-}
-
-/// Imports a transcript of Claude Code, or what is new in it since the last time.
+/// Imports a record of an agent's session, or what is new in it since the last time.
 ///
-/// Importing twice changes nothing; the same transcript gives the same commits everywhere, given the same user.
-/// `progress` is told the number of bytes read.
+/// Importing twice changes nothing; the same record gives the same commits everywhere, given the same user. Of several
+/// processes that import one session at once, each event is stored by one. `progress` is told the number of steps.
 ///
 /// # Errors
-/// When the file cannot be read or the repository cannot be written. Lines that cannot be read are no error.
-pub fn import_claude(
-    workspace: &Workspace,
-    request: &Import,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Imported, OpError> {
-    let read_error = |source| OpError::Read { path: request.path.display().to_string(), source };
-    let mut input = BufReader::with_capacity(1 << 18, File::open(&request.path).map_err(read_error)?);
-    let session = session_id(&mut input, &request.path).map_err(read_error)?;
-    let agent = match &request.agent {
-        Some(agent) => Branch::new(agent, FIRST_BRANCH)?.agent().to_owned(),
-        None => agent_name(&session, &request.path),
+/// When the record cannot be read or the repository cannot be written. Parts that cannot be read are no error.
+pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(u64)) -> Result<Imported, OpError> {
+    let failed = |source| record_error(&request.path, source);
+    let record = Record::open(request.agent, &request.path).map_err(failed)?;
+    let format = record.agent();
+    let id = record.session_id();
+    let session = format!("{format}:{id}");
+    let subagent = subagent_of(format, &request.path);
+    let name = match &request.name {
+        Some(name) => Branch::new(name, FIRST_BRANCH)?.agent().to_owned(),
+        None => agent_name(format, &id, subagent.as_deref()),
     };
-    let memory_path = workspace.repo.trace_dir().join("watermarks").join(format!("{agent}.json"));
-    let memory = read_memory(&memory_path);
+    // The file of a subagent names its parent by the session that it shares.
+    let is_child = subagent.is_some() && request.name.is_none();
+    let parent = is_child.then(|| format!("{}/{FIRST_BRANCH}", agent_name(format, &id, None)));
+    let key = subagent.map_or_else(|| session.clone(), |subagent| format!("{session}/{subagent}"));
+    let (is_chosen, dry_run) = (request.name.is_some(), request.dry_run);
+    let wanted = Wanted { name: &name, session: &key, is_chosen, dry_run };
+    let Some(claim) = Claim::new(workspace, wanted, request.wait)? else {
+        return Ok(Imported { busy: true, ..nothing(format, session, name, record.facts().clone()) });
+    };
 
-    workspace.rehearse(request.dry_run);
-    let mut run = Run {
-        workspace,
-        agent: agent.clone(),
-        session: format!("claude:{session}"),
-        branches: memory.as_ref().map(|(memory, _)| memory.branches.clone()).unwrap_or_default(),
-        batch: workspace.repo.begin(Size::Many)?,
-        replays: BTreeMap::new(),
-        failure: None,
-        steps: 0,
-        progress,
-    };
-    let watermark = memory.and_then(|(_, watermark)| watermark);
-    let outcome = run.read(&mut input, watermark.as_ref());
-    if let Some(error) = run.failure.take() {
-        return Err(error);
+    workspace.rehearse(dry_run);
+    let memory = claim.memory.as_ref();
+    let mut home = memory.and_then(|memory| memory.home.clone());
+    let mut record = record;
+    loop {
+        let is_of_its_own = request.name.is_some() || parent.is_some();
+        let agent = home.clone().unwrap_or_else(|| claim.agent.clone());
+        let has_branches = !workspace.repo.branches_of(&agent)?.is_empty();
+        let since = memory.map_or(Ok(BTreeMap::new()), |memory| since(workspace, &agent, memory))?;
+        let mut run = Run {
+            workspace,
+            since,
+            session: session.clone(),
+            code: request.code,
+            parent: parent.clone(),
+            branches: memory.map(|memory| memory.branches.clone()).unwrap_or_default(),
+            batch: workspace.repo.begin(Size::Many)?,
+            replays: BTreeMap::new(),
+            known: None,
+            withhold: Withhold::of(workspace),
+            withheld: memory.map(|memory| memory.withheld.clone()).unwrap_or_default(),
+            fork: home.is_some().then(|| fork_branch(&claim.agent)),
+            origin: match &home {
+                Some(_) => Origin::Fork { branch: fork_branch(&claim.agent) },
+                None if !is_of_its_own && !has_branches => Origin::Undecided(Vec::new()),
+                None => Origin::Own,
+            },
+            agent,
+            first: None,
+            home: None,
+            failure: None,
+            steps: 0,
+            progress: &mut *progress,
+        };
+        let watermark = memory.filter(|_| has_branches).map(|memory| memory.watermark.clone());
+        let outcome = record.read(watermark.as_deref(), &mut run);
+        if let Some(error) = run.failure.take() {
+            return Err(error);
+        }
+        if run.home.is_some() {
+            // The first message is another session's: the record is read once more, as a fork of that one.
+            home = run.home;
+            record = Record::open(Some(format), &request.path).map_err(failed)?;
+            continue;
+        }
+        if !request.is_live {
+            run.release()?;
+        }
+        return run.finish(format, outcome.map_err(failed)?, dry_run, &claim);
     }
-    let outcome = outcome.map_err(|error| match error {
-        ClaudeError::Read { source } => read_error(source),
-        other => read_error(std::io::Error::other(other.to_string())),
-    })?;
-    run.finish(outcome, request.dry_run, &memory_path)
 }
 
-/// Finds the files of the subagents of a session.
+/// Finds the files of the subagents of a session of Claude Code.
 ///
 /// # Errors
 /// When the folder cannot be listed.
@@ -124,50 +187,126 @@ pub fn subagent_files(session: &Path) -> Result<Vec<PathBuf>, OpError> {
     claude::subagent_files(session).map_err(read_error)
 }
 
+/// Finds the records that a path means: itself, or, if it is a folder, all of that agent's in it, sorted by path.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn records_in(agent: Option<Agent>, path: &Path) -> Result<Vec<PathBuf>, OpError> {
+    let read_error = |source| OpError::Read { path: path.display().to_string(), source };
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
+        let entry = entry.map_err(|error| read_error(error.into()))?;
+        if entry.file_type().is_file() {
+            let whose = recognise_file(entry.path()).map_err(read_error)?;
+            if whose.is_some_and(|whose| agent.is_none_or(|agent| agent == whose)) {
+                found.push(entry.into_path());
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn record_error(path: &Path, source: CaptureError) -> OpError {
+    let path = path.display().to_string();
+    match source {
+        CaptureError::Read { source } => OpError::Read { path, source },
+        source => OpError::Record { path, source },
+    }
+}
+
+fn nothing(format: Agent, session: String, agent: String, facts: SessionFacts) -> Imported {
+    Imported {
+        format,
+        session,
+        agent,
+        busy: false,
+        current: None,
+        branches: Vec::new(),
+        commits: 0,
+        entries: 0,
+        facts,
+        summary: None,
+        issues: Vec::new(),
+        pending: 0,
+        redacted: BTreeMap::new(),
+    }
+}
+
 /// One import under way.
 struct Run<'w, 'p> {
     workspace: &'w Workspace,
     agent: String,
     session: String,
+    code: Option<ObjectId>,
+    /// The branch of the agent that started this one.
+    parent: Option<String>,
     branches: BTreeMap<String, String>,
     batch: Batch<'w>,
     replays: BTreeMap<Conversation, Replay<'w>>,
+    /// The entries that the branches ever had, once somebody asked.
+    known: Option<BTreeMap<String, HashSet<EntryId>>>,
+    /// The entries that came since the last import was remembered: one may have been killed right before that.
+    since: BTreeMap<String, HashSet<EntryId>>,
+    withhold: Withhold,
+    /// Calls whose results are to be left out when they come.
+    withheld: BTreeSet<String>,
+    /// The branch of a session that goes on from a copy of another one's messages.
+    fork: Option<String>,
+    origin: Origin,
+    /// The first message, if the session is a new one of its own.
+    first: Option<EntryId>,
+    /// The agent whose session this one copies, once that is known: nothing of this run counts then.
+    home: Option<String>,
     failure: Option<OpError>,
     steps: u64,
     progress: &'p mut dyn FnMut(u64),
 }
 
-impl Run<'_, '_> {
-    /// Reads on from the watermark if there is one and it fits, else everything, leaving out what is known.
-    fn read<R: Read + Seek>(&mut self, input: &mut R, watermark: Option<&Watermark>) -> Result<Outcome, ClaudeError> {
-        if let Some(watermark) = watermark.filter(|_| self.has_branches()) {
-            match claude::resume(&mut *input, watermark, &mut |routed| self.take(routed)) {
-                Err(ClaudeError::Rewritten) => {}
-                outcome => return outcome,
-            }
+impl Receiver for Run<'_, '_> {
+    fn take(&mut self, routed: Routed) -> ControlFlow<()> {
+        match self.failure.is_none().then(|| self.place(routed)) {
+            Some(Ok(())) if self.home.is_none() => return ControlFlow::Continue(()),
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.failure = Some(error),
+            None => {}
         }
-        self.branches.clear();
-        if !self.has_branches() {
-            return claude::read(input, &mut |routed| self.take(routed));
-        }
-        let known = match self.read_known() {
-            Ok(known) => known,
-            Err(error) => {
-                self.failure = Some(error);
-                return Err(ClaudeError::Stopped);
-            }
-        };
-        let agent = self.agent.clone();
-        let mut is_known = |conversation: &Conversation, id: EntryId| {
-            known.get(&agent_of(&agent, conversation)).is_some_and(|ids| ids.contains(&id))
-        };
-        claude::read_unknown(input, &mut is_known, &mut |routed| self.take(routed))
+        ControlFlow::Break(())
     }
 
-    /// Tells whether an earlier import left branches.
-    fn has_branches(&self) -> bool {
-        let branches = self.workspace.repo.branches().unwrap_or_default();
-        branches.iter().any(|(branch, _)| branch.agent() == self.agent)
+    fn restart(&mut self) {
+        self.branches.clear();
+        if let Some(branch) = self.fork.clone() {
+            self.origin = Origin::Copy { branch, last: None };
+        } else if self.workspace.repo.branches_of(&self.agent).is_ok_and(|branches| branches.is_empty()) {
+            self.known = Some(BTreeMap::new());
+        }
+    }
+
+    fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
+        // A copy has to be seen to its end, to know where that is.
+        !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id)
+    }
+}
+
+impl Run<'_, '_> {
+    /// Tells whether the branches of a conversation ever had an entry.
+    fn knows(&mut self, conversation: &Conversation, id: EntryId) -> bool {
+        let agent = agent_of(&self.agent, conversation);
+        if self.known.is_none() {
+            match self.read_known() {
+                Ok(known) => self.known = Some(known),
+                Err(error) => {
+                    // The next step ends the reading.
+                    self.failure = Some(error);
+                    self.known = Some(BTreeMap::new());
+                }
+            }
+        }
+        let known = self.known.as_ref().and_then(|known| known.get(&agent));
+        known.is_some_and(|ids| ids.contains(&id))
     }
 
     /// Collects the ids that the branches of this record ever had.
@@ -184,34 +323,38 @@ impl Run<'_, '_> {
         Ok(known)
     }
 
-    fn take(&mut self, routed: Routed) -> ControlFlow<()> {
-        match self.replay(routed) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.failure = Some(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
     fn replay(&mut self, routed: Routed) -> Result<(), OpError> {
         self.steps += 1;
         if self.steps.is_multiple_of(64) {
             (self.progress)(self.steps);
         }
-        let Routed { conversation, step } = routed;
+        let Routed { conversation, mut step } = routed;
+        if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
+            && self.since.get(&agent_of(&self.agent, &conversation)).is_some_and(|ids| ids.contains(&message.id))
+        {
+            return Ok(());
+        }
+        if let Step::Append(message) | Step::Extend(message) | Step::Compress { summary: message, .. } = &mut step {
+            self.withhold.apply(message, &mut self.withheld);
+        }
         if !self.replays.contains_key(&conversation) {
             let agent = agent_of(&self.agent, &conversation);
             let branch = self.branches.get(&agent).cloned().unwrap_or_else(|| FIRST_BRANCH.to_owned());
-            let replay = Replay::new(self.workspace, agent, self.session.clone(), branch)?;
+            let parent = match conversation {
+                Conversation::Main => self.parent.clone(),
+                Conversation::Subagent(_) => Some(format!("{}/{FIRST_BRANCH}", self.agent)),
+            };
+            let replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
+            let replay = replay.started_by(parent).repeating(!self.since.is_empty());
             self.replays.insert(conversation.clone(), replay);
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
         replay.step(&mut self.batch, step)
     }
 
-    fn finish(self, outcome: Outcome, dry_run: bool, memory_path: &Path) -> Result<Imported, OpError> {
-        let repo = &self.workspace.repo;
+    fn finish(self, format: Agent, outcome: Outcome, dry_run: bool, claim: &Claim) -> Result<Imported, OpError> {
+        let workspace = self.workspace;
+        let repo = &workspace.repo;
         let mut branches = self.branches;
         let (mut commits, mut entries, mut redacted) = (0, 0, BTreeMap::new());
         for (conversation, replay) in &self.replays {
@@ -223,27 +366,39 @@ impl Run<'_, '_> {
             }
         }
         if !dry_run {
+            if let Some(first) = self.first {
+                self.workspace.remember_first(first, &self.agent);
+            }
             let who = repo.committer()?;
-            let message = format!("trace import claude: {commits} commits");
+            let message = format!("trace import {format}: {commits} commits");
             self.batch.finish(&message, &who, repo.durability(true))?;
-            // Last of all: what is imported twice is found by its ids, what is never imported is lost.
-            let memory = Memory { version: 1, watermark: outcome.watermark.to_json(), branches };
-            write_memory(memory_path, &memory)?;
         }
-        let tips = own_branches(self.workspace, &self.agent)?;
-        let Outcome { summary, issues, pending, .. } = outcome;
+        let current = branches.get(&self.agent).map(|branch| format!("{}/{branch}", self.agent));
+        let mut tips = Vec::new();
+        for agent in agents_of(&self.agent, &branches) {
+            let branches = repo.branches_of(agent)?.into_iter();
+            tips.extend(branches.map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }));
+        }
+        if !dry_run {
+            // Last of all: what is imported twice is found by its ids, what is never imported is lost.
+            // What has not told yet where it belongs is read once more.
+            if !matches!(self.origin, Origin::Copy { .. } | Origin::Undecided(_)) {
+                let (branches, withheld) = (branches.clone(), self.withheld);
+                let home = self.fork.is_some().then(|| self.agent.clone());
+                let tips = tips.iter().map(|tip| tip.commit.to_string()).collect();
+                claim.remember(Remembered { watermark: outcome.watermark, branches, tips, withheld, home })?;
+            }
+        }
         Ok(Imported {
-            agent: self.agent.clone(),
-            branches: tips
-                .into_iter()
-                .map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit })
-                .collect(),
+            current,
+            branches: tips,
             commits,
             entries,
-            summary,
-            issues,
-            pending,
+            summary: outcome.claude,
+            issues: outcome.issues,
+            pending: outcome.pending,
             redacted,
+            ..nothing(format, self.session, self.agent, outcome.facts)
         })
     }
 }
@@ -255,52 +410,34 @@ fn own_branches(workspace: &Workspace, agent: &str) -> Result<Vec<(Branch, Objec
     Ok(branches.filter(|(branch, _)| own(branch.agent())).collect())
 }
 
+/// Collects the ids of entries that came to the agents' branches since an import was remembered.
+fn since(workspace: &Workspace, agent: &str, memory: &Memory) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
+    let repo = &workspace.repo;
+    let mut found: BTreeMap<String, HashSet<EntryId>> = BTreeMap::new();
+    let known: Vec<ObjectId> = memory.tips.iter().filter_map(|tip| tip.parse().ok()).collect();
+    if known.is_empty() {
+        return Ok(found);
+    }
+    for agent in agents_of(agent, &memory.branches) {
+        let tips = repo.branches_of(agent)?.into_iter().map(|(_, tip)| tip).filter(|tip| !known.contains(tip));
+        for commit in tips.map(|tip| repo.history(&[tip], &known)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+        {
+            let added = commit?.facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
+            found.entry(agent.to_owned()).or_default().extend(added.map(|touch| touch.id));
+        }
+    }
+    Ok(found)
+}
+
+/// Lists the agents whose branches conversations are on.
+fn agents_of<'a>(agent: &'a str, branches: &'a BTreeMap<String, String>) -> BTreeSet<&'a str> {
+    branches.keys().map(String::as_str).chain([agent]).collect()
+}
+
 /// Names the agent of a conversation: the session's, or one of its own for a subagent.
 fn agent_of(agent: &str, conversation: &Conversation) -> String {
     match conversation {
         Conversation::Main => agent.to_owned(),
         Conversation::Subagent(id) => subagent_name(agent, id),
     }
-}
-
-/// Names the agent of a transcript: `claude-` and the first part of the session's id; a subagent's own file adds the
-/// subagent's id.
-fn agent_name(session: &str, path: &Path) -> String {
-    let head = session.split('-').next().unwrap_or(session);
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    match stem.strip_prefix("agent-") {
-        Some(id) => part(&format!("claude-{head}-{id}")),
-        None => part(&format!("claude-{head}")),
-    }
-}
-
-/// Finds the id of the session: in the first lines, else it is the file's name.
-fn session_id<R: Read + Seek>(input: &mut R, path: &Path) -> std::io::Result<String> {
-    let mut head = Vec::new();
-    input.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
-    input.rewind()?;
-    let key = b"\"sessionId\":\"";
-    let found = memchr::memmem::find(&head, key).and_then(|at| {
-        let rest = &head[at + key.len()..];
-        let end = rest.iter().take(200).position(|byte| *byte == b'"')?;
-        String::from_utf8(rest[..end].to_vec()).ok()
-    });
-    let stem = || path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(found.filter(|id| !id.is_empty()).unwrap_or_else(stem))
-}
-
-fn read_memory(path: &Path) -> Option<(Memory, Option<Watermark>)> {
-    let memory: Memory = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    let watermark = Watermark::from_json(&memory.watermark).ok().filter(|_| memory.version == 1);
-    Some((memory, watermark))
-}
-
-fn write_memory(path: &Path, memory: &Memory) -> Result<(), OpError> {
-    let text = serde_json::to_vec(memory).expect("text and maps are JSON");
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let temporary = path.with_extension(format!("{:08x}", fastrand::u32(..)));
-    let written = std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(&temporary, text))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|source| StoreError::Io { action: "write", path: path.to_owned(), source }.into())
 }

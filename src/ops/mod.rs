@@ -53,7 +53,8 @@ pub use branch::{BranchChange, ChangedBranch, branch};
 pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
 pub use capture::{
-    LastEvent, ListSessions, ListedSession, SessionRecord, SessionState, Sessions, note_failure, sessions,
+    Hook, Hooked, LastEvent, ListSessions, ListedSession, Paused, SessionRecord, SessionState, Sessions, Unheard, hook,
+    note_failure, pause, sessions, unpause,
 };
 pub use change::Changed;
 pub use checkout::{Checkout, checkout};
@@ -69,7 +70,7 @@ pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
-pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
+pub use import::{Import, Imported, ImportedBranch, import, records_in, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
 pub use log::{Log, log};
 pub use merge::{FastForward, Merge, merge};
@@ -93,6 +94,7 @@ pub use tag::{Tag, TagOutcome, tag};
 pub use verify::{Verified, verify};
 pub use workspace::{Target, Workspace};
 
+pub use crate::capture::{Agent, SessionFacts};
 pub use crate::store::BODY_MAX;
 
 use crate::codec::one_line;

@@ -29,6 +29,12 @@ pub(super) struct Replay<'w> {
     workspace: &'w Workspace,
     agent: String,
     session: String,
+    /// The commit of the code that the work tree is at.
+    code: Option<ObjectId>,
+    /// The branch of the agent that started this one.
+    parent: Option<String>,
+    /// Whether an earlier import may have stored what is replayed now, and was killed before it could remember that.
+    repeats: bool,
     who: Person,
     /// The branch that steps go to now.
     pub(super) branch: String,
@@ -50,11 +56,12 @@ struct Timeline {
 }
 
 impl<'w> Replay<'w> {
-    /// Prepares to replay a conversation of this agent, going on on `branch`.
+    /// Prepares to replay a conversation of this agent, going on on `branch`, at this commit of the code.
     pub(super) fn new(
         workspace: &'w Workspace,
         agent: String,
         session: String,
+        code: Option<ObjectId>,
         branch: String,
     ) -> Result<Self, OpError> {
         let who = workspace.repo.committer()?;
@@ -62,12 +69,25 @@ impl<'w> Replay<'w> {
             workspace,
             agent,
             session,
+            code,
+            parent: None,
+            repeats: false,
             clock: who.time,
             who,
             branch,
             timeline: Timeline::default(),
             tally: Tally::default(),
         })
+    }
+
+    /// Says which agent's branch started this one, for its first commit.
+    pub(super) fn started_by(self, parent: Option<String>) -> Self {
+        Replay { parent, ..self }
+    }
+
+    /// Says whether an earlier import may have stored what is replayed now.
+    pub(super) fn repeating(self, repeats: bool) -> Self {
+        Replay { repeats, ..self }
     }
 
     /// Carries out one step.
@@ -129,6 +149,9 @@ impl<'w> Replay<'w> {
         // What was compressed away in the meantime stays so.
         let Some(old) = context.find(message.id)? else { return Ok(()) };
         let (body, tokens) = self.put(&mut context, &message)?;
+        if body == old.body && self.repeats {
+            return Ok(());
+        }
         context.replace(Entry { body, tokens, kind: message.kind.clone(), ..old })?;
         let subject = subject("edit", &message);
         let touches = vec![Touch::new(TouchKind::Changed, message.id)];
@@ -262,6 +285,9 @@ impl<'w> Replay<'w> {
             touch.fields.extend(message.fields.iter().map(|(name, value)| (name.clone(), line(value))));
         }
         let person = Person { time: self.clock, ..self.who.clone() };
+        let parent = self.parent.clone().filter(|_| context.tip().is_none());
+        let facts = facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value)));
+        let other = facts.chain(parent.map(|parent| ("Trace-Parent".to_owned(), parent))).collect();
         context.commit(CommitRequest {
             operation,
             subject: redactor.line(&subject),
@@ -270,13 +296,13 @@ impl<'w> Replay<'w> {
             author: self.workspace.author_for(person.clone(), Some(&self.agent)),
             committer: person,
             agent: Some(self.agent.clone()),
-            code: None,
+            code: self.code,
             model: message.and_then(|message| message.model.clone()),
             usage: message.and_then(|message| message.usage),
             cost: None,
             session: Some(self.session.clone()),
             merged: Vec::new(),
-            other: facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value))).collect(),
+            other,
         })?;
         self.tally.commits += 1;
         Ok(())

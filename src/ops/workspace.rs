@@ -74,11 +74,6 @@ impl Workspace {
         self.repo.trace_dir()
     }
 
-    /// Tells whether capture is paused.
-    pub(super) fn is_paused(&self) -> bool {
-        self.trace_dir().join("paused").exists()
-    }
-
     /// Returns what is odd but hinders nothing, once: broken redaction rules, for example.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()

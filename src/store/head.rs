@@ -143,6 +143,17 @@ impl Repo {
         self.named("heads")
     }
 
+    /// Lists the branches of one agent, with their newest commits; the work does not depend on how many others there are.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn branches_of(&self, agent: &str) -> Result<Vec<(Branch, ObjectId)>, StoreError> {
+        let prefix = format!("{}/heads/{agent}/", self.settings.ref_prefix);
+        let refs = self.list_refs(&prefix)?.into_iter();
+        let parse = |name: &str| Branch::new(agent, name.strip_prefix(&prefix)?).ok();
+        Ok(refs.filter_map(|(name, id)| Some((parse(&name)?, id))).collect())
+    }
+
     /// Lists the branches of remotes as `<remote>/<agent>/<branch>`, with their newest commits.
     ///
     /// # Errors

@@ -168,6 +168,7 @@ impl<'w> FakeAgent<'w> {
         for (at, child) in children.iter_mut().enumerate() {
             let answer = format!("done: {}", tasks[at]);
             child.say(&answer);
+            child.flush();
             let (id, path) = (child.subagent.clone(), child.transcript.clone());
             let told = json!({ "agent_id": id, "agent_type": "Explore", "agent_transcript_path": path });
             self.event("SubagentStop", &told);
@@ -188,7 +189,8 @@ impl<'w> FakeAgent<'w> {
         self.flush();
         let mut fork = FakeAgent::new(self.world, session, &self.dir);
         let text = fs::read_to_string(&self.transcript).expect("the transcript");
-        fs::write(&fork.transcript, text.replace(&self.session, session)).expect("written");
+        let own = |session: &str| format!("\"sessionId\":\"{session}\"");
+        fs::write(&fork.transcript, text.replace(&own(&self.session), &own(session))).expect("written");
         fork.last.clone_from(&self.last);
         fork.count = self.count + 1000;
         fork

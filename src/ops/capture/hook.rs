@@ -23,8 +23,22 @@ const SNAPSHOT_SLOW: u64 = 1000;
 
 /// Tools that only look, by the names that agents give them: no file is another after them.
 const LOOKING: [&str; 16] = [
-    "Read", "Grep", "Glob", "LS", "NotebookRead", "WebFetch", "WebSearch", "TodoWrite", "TodoRead", "ToolSearch",
-    "read_file", "read_many_files", "list_directory", "glob", "search_file_content", "google_web_search",
+    "Read",
+    "Grep",
+    "Glob",
+    "LS",
+    "NotebookRead",
+    "WebFetch",
+    "WebSearch",
+    "TodoWrite",
+    "TodoRead",
+    "ToolSearch",
+    "read_file",
+    "read_many_files",
+    "list_directory",
+    "glob",
+    "search_file_content",
+    "google_web_search",
 ];
 
 /// Is what an agent's hook was told.
@@ -169,7 +183,7 @@ impl Scene<'_> {
     /// Imports a record and returns the branch that its conversation goes to.
     fn import(&mut self, path: PathBuf, wait: Duration) -> Result<Option<String>, OpError> {
         let code = self.workspace.repo.code_commit();
-        let request = Import { agent: Some(self.agent), path, name: None, dry_run: false, code, wait };
+        let request = Import { agent: Some(self.agent), path, name: None, dry_run: false, code, is_live: true, wait };
         let imported = import(self.workspace, &request, &mut |_| {})?;
         self.hooked.commits += imported.commits;
         Ok(imported.current)

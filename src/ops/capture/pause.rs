@@ -43,7 +43,8 @@ impl Workspace {
             let agent = record.agent.parse().ok();
             let subagents = record.subagents.into_values().filter_map(|subagent| subagent.transcript);
             let paths: Vec<PathBuf> = record.transcript.into_iter().chain(subagents).collect();
-            let ask = move |path| Import { agent, path, name: None, dry_run: false, code: None, wait: WAIT };
+            let ask =
+                move |path| Import { agent, path, name: None, dry_run: false, code: None, is_live: true, wait: WAIT };
             paths.into_iter().map(ask)
         });
         // What cannot be read now is read by the next event, with other rules: nobody can do more about it here.
@@ -61,7 +62,8 @@ pub fn pause(workspace: &Workspace, dry_run: bool) -> Result<Paused, OpError> {
     if changed && !dry_run {
         caught_up = workspace.catch_up();
         let (dir, path) = (workspace.repo.trace_dir(), workspace.pause_path());
-        let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, format!("{}\n", workspace.now()?)));
+        let now = workspace.now()?;
+        let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, format!("{now}\n")));
         written.map_err(|source| StoreError::Io { action: "write", path, source })?;
     }
     Ok(Paused { paused: true, changed, caught_up })
