@@ -88,7 +88,7 @@ pub(super) fn fill_credential(repo: &Repo, question: &[u8]) -> Result<Vec<u8>, S
     })
 }
 
-/// As [`run`], for what writes a reflog: under the name of `who`, in a worktree's git directory.
+/// As [`run`], for what writes a reflog or a commit: under the name of `who`, in a worktree's git directory.
 pub(super) fn run_as(
     git_dir: &Path,
     command: &'static str,
@@ -97,8 +97,14 @@ pub(super) fn run_as(
     who: &Person,
 ) -> Result<Vec<u8>, StoreError> {
     let date = format!("@{} +0000", who.time.seconds());
-    let identity =
-        [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
+    let identity = [
+        ("GIT_COMMITTER_NAME", who.name.as_str()),
+        ("GIT_COMMITTER_EMAIL", &who.email),
+        ("GIT_COMMITTER_DATE", &date),
+        ("GIT_AUTHOR_NAME", &who.name),
+        ("GIT_AUTHOR_EMAIL", &who.email),
+        ("GIT_AUTHOR_DATE", &date),
+    ];
     start(Start { command, arguments, input, environment: &identity, ..Start::of(git_dir) })
 }
 
