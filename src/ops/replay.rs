@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::change::{count_entry, open_context, preview_body, redact_body};
-use super::{OpError, Workspace};
+use super::{OpError, Workspace, preview};
 use crate::capture::claude::mask_tool_results;
 use crate::codec::{Collapse, Manifest, Meta, Replaces};
 use crate::model::{
@@ -368,5 +368,16 @@ pub(super) fn part(text: &str) -> String {
 fn subject(verb: &str, message: &Message) -> String {
     let what = if matches!(message.role, Role::Summary | Role::Spawn) { "" } else { message.role.name() };
     let gap = if what.is_empty() { "" } else { " " };
-    format!("{verb}{gap}{what}: {}", preview_body(&message.kind, &message.body))
+    let told = match message.role {
+        Role::Spawn => task(&message.body),
+        _ => preview_body(&message.kind, &message.body),
+    };
+    format!("{verb}{gap}{what}: {told}")
+}
+
+/// Says in a few words what a subagent is started for.
+fn task(body: &[u8]) -> String {
+    let told: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let words = ["subagent_type", "description"].map(|name| told[name].as_str().unwrap_or_default());
+    preview(&words.join(" "))
 }

@@ -88,6 +88,43 @@ fn sidechains() -> String {
     .concat()
 }
 
+/// A message that starts two subagents, whose answers come while it goes on.
+fn spawns() -> String {
+    let task = |uuid: &str, parent: &str, call: &str| {
+        let input = r#"{"subagent_type":"Explore","description":"look","prompt":"please look"}"#;
+        let block = format!(r#"{{"type":"tool_use","id":"{call}","name":"Task","input":{input}}}"#);
+        reply(uuid, parent, "m1", &block, 30, "null")
+    };
+    let answer = |uuid: &str, parent: &str, call: &str| {
+        result(uuid, parent, call, "seen").replace(r#""agentId":7"#, &format!(r#""agentId":"of-{call}""#))
+    };
+    [
+        prompt("u1", "", "look twice"),
+        task("a1", "u1", "t1"),
+        answer("r1", "a1", "t1"),
+        task("a2", "a1", "t2"),
+        answer("r2", "a2", "t2"),
+        says("a3", "r2", "m2", "both looked"),
+    ]
+    .concat()
+}
+
+#[test]
+fn a_subagent_leaves_an_entry_where_it_was_started_wherever_the_file_was_cut() {
+    check_every_line(spawns().as_bytes(), "spawns");
+    let (steps, _) = read_all(spawns().as_bytes());
+    let said: Vec<String> = steps
+        .iter()
+        .filter_map(|routed| match &routed.step {
+            Step::Append(message) => Some(format!("{} {}", message.role, String::from_utf8_lossy(&message.body))),
+            _ => None,
+        })
+        .collect();
+    let roles: Vec<&str> = said.iter().filter_map(|one| one.split(' ').next()).collect();
+    assert_eq!(roles, ["user", "assistant", "spawn", "tool", "spawn", "tool", "assistant"]);
+    assert_eq!(said[2], r#"spawn {"call":"t1","subagent_type":"Explore","description":"look"}"#);
+}
+
 #[test]
 fn the_normal_hook_does_not_read_the_file_again() {
     let mut text = String::new();
