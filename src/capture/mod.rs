@@ -7,7 +7,9 @@ mod agent;
 pub mod claude;
 mod route;
 mod session;
+mod writes;
 
 pub use agent::{Agent, UnknownAgent};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};
+pub use writes::{ToolCall, file_writes, tool_call};

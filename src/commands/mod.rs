@@ -17,6 +17,7 @@ mod diff;
 mod drop;
 mod edit;
 mod expand;
+mod hook;
 mod import;
 mod init;
 mod install_man;
@@ -25,6 +26,7 @@ mod merge;
 mod pack;
 mod pin;
 mod rebase;
+mod relink;
 mod reorder;
 mod reset;
 mod restore;
@@ -36,6 +38,7 @@ mod switch;
 mod tag;
 mod verify;
 mod view;
+mod why;
 
 use std::ffi::OsString;
 
@@ -77,6 +80,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
     Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "expand", group: "look", args: expand::args, run: expand::run },
+    Verb { name: "why", group: "look", args: why::args, run: why::run },
     Verb { name: "verify", group: "look", args: verify::args, run: verify::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
@@ -85,6 +89,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "relink", group: "keep", args: relink::args, run: relink::run },
+    Verb { name: "hook", group: "keep", args: hook::args, run: hook::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
     Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },

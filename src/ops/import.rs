@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::link::Journal;
 use super::replay::{FIRST_BRANCH, Replay};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, ClaudeError, Issue, Outcome, Summary, Watermark};
@@ -226,6 +227,12 @@ impl Run<'_, '_> {
             let who = repo.committer()?;
             let message = format!("trace import claude: {commits} commits");
             self.batch.finish(&message, &who, repo.durability(true))?;
+            // A cache of what is stored now: `git trace relink` makes it again.
+            let journal = Journal::of(self.workspace);
+            let noted = self.replays.values().try_for_each(|replay| journal.add(&replay.noting.notes));
+            if let Err(error) = noted {
+                self.workspace.warn(format!("cannot note what was written to files: {error}"));
+            }
             // Last of all: what is imported twice is found by its ids, what is never imported is lost.
             let memory = Memory { version: 1, watermark: outcome.watermark.to_json(), branches };
             write_memory(memory_path, &memory)?;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::change::{count_entry, open_context, preview_body, redact_body};
+use super::link::{Note, Noting};
 use super::{OpError, Workspace};
 use crate::capture::claude::mask_tool_results;
 use crate::codec::{Manifest, Meta, Replaces};
@@ -36,6 +37,8 @@ pub(super) struct Replay<'w> {
     clock: Time,
     timeline: Timeline,
     pub(super) tally: Tally,
+    /// What the messages wrote to files.
+    pub(super) noting: Noting,
 }
 
 /// Remembers where entries came in, so that a branch can start behind any of them.
@@ -67,6 +70,7 @@ impl<'w> Replay<'w> {
             branch,
             timeline: Timeline::default(),
             tally: Tally::default(),
+            noting: Noting::new(),
         })
     }
 
@@ -237,7 +241,11 @@ impl<'w> Replay<'w> {
         }
         let encoding = Workspace::encoding(context.manifest());
         let tokens = count_entry(encoding, &message.role, &message.kind, body.as_inner());
-        Ok((context.put_body(&body)?, tokens))
+        let id = context.put_body(&body)?;
+        if message.role == Role::Assistant {
+            self.noting.look(id, body.as_inner());
+        }
+        Ok((id, tokens))
     }
 
     fn commit(
@@ -259,7 +267,10 @@ impl<'w> Replay<'w> {
             touch.fields.extend(message.fields.iter().map(|(name, value)| (name.clone(), line(value))));
         }
         let person = Person { time: self.clock, ..self.who.clone() };
-        context.commit(CommitRequest {
+        let folder = message.and_then(|message| message.fields.iter().find(|(name, _)| name == "cwd"));
+        folder.iter().for_each(|(_, folder)| self.noting.set_folder(folder));
+        let entry = entries.first().map(|touch| touch.id);
+        let trace = context.commit(CommitRequest {
             operation,
             subject: redactor.line(&subject),
             body: redactor.line(""),
@@ -275,6 +286,20 @@ impl<'w> Replay<'w> {
             merged: Vec::new(),
             other: facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value))).collect(),
         })?;
+        if let Some(entry) = entry {
+            let branch = format!("{}/{}", self.agent, self.branch);
+            let (millis, session) = (self.clock.millis, &self.session);
+            self.noting.stored(self.workspace, || Note {
+                millis,
+                branch: branch.clone(),
+                session: Some(session.clone()),
+                entry,
+                trace,
+                body: trace,
+                call: String::new(),
+                path: String::new(),
+            });
+        }
         self.tally.commits += 1;
         Ok(())
     }

@@ -64,6 +64,11 @@ impl Workspace {
         self.repo.settings()
     }
 
+    /// Returns the folder of our own files, shared by all worktrees; it need not exist.
+    pub fn trace_dir(&self) -> PathBuf {
+        self.repo.trace_dir()
+    }
+
     /// Reads a variable of git's configuration as text.
     pub fn config(&self, key: &str) -> Option<String> {
         self.repo.config(key)
