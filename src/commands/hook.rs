@@ -40,6 +40,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
 }
 
 /// Runs a git hook; an error, and a fault of ours, is noted and nothing else.
+#[allow(clippy::disallowed_methods, reason = "a fault must not become git's")]
 fn of_git(workspace: &Workspace, mut hook: GitHook) -> GitHooked {
     // Only this one is told something there; a terminal would wait for the user.
     if hook.name == "post-rewrite" {

@@ -63,7 +63,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         figures::count(told.traces)
     )))?;
     if let Some(undo) = &told.undo {
-        ui.hint(&format!("to take it back: {undo}"));
+        ui.hint(format!("to take it back: {undo}"));
     }
     Ok(())
 }

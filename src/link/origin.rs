@@ -1,6 +1,6 @@
 //! Which write each added line of a file came from.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -15,6 +15,9 @@ const LINES_MAX: usize = 100_000;
 
 /// Telling lines in a row that prove more than a few lines that may have been written twice.
 const STRONG: usize = 3;
+
+/// Most places of one line in what was written that are looked at.
+const PLACES_MAX: usize = 64;
 
 /// A write to the file, or to the file that it was renamed from.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +57,7 @@ pub fn origins(old: &str, new: &str, added: &[Range<usize>], writes: &[Written<'
     let (result, passages) = file.simulate(old);
     file.align(&result, &mut found);
     file.match_runs(&passages, &mut found);
+    file.grow(&passages, &mut found);
     file.fill(&mut found);
     found
 }
@@ -158,6 +162,31 @@ impl File<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// Goes on from lines with an origin to their neighbours, where they are neighbours in what was written too.
+    fn grow(&self, passages: &[Passage], found: &mut Origins) {
+        for passage in passages.iter().rev() {
+            let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+            for (nth, line) in passage.lines.iter().enumerate() {
+                places.entry(line).or_default().push(nth);
+            }
+            places.retain(|_, places| places.len() <= PLACES_MAX);
+            let mut step = |from: usize, to: usize, ahead: bool| {
+                if found[from] != Some(passage.origin) || found[to].is_some() || !self.is_added[to] {
+                    return;
+                }
+                let nths = places.get(self.lines[from].as_str()).into_iter().flatten();
+                let mut beside = nths.filter_map(|nth| if ahead { nth.checked_add(1) } else { nth.checked_sub(1) });
+                let fits = beside.any(|nth| passage.lines.get(nth) == Some(&self.lines[to]));
+                let proves = is_trivial(&self.lines[to]) || self.proves(to..to + 1, std::iter::once(passage.origin));
+                if fits && proves {
+                    found[to] = Some(passage.origin);
+                }
+            };
+            (1..self.lines.len()).for_each(|at| step(at - 1, at, true));
+            (1..self.lines.len()).rev().for_each(|at| step(at, at - 1, false));
         }
     }
 

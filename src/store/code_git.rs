@@ -61,8 +61,9 @@ impl Repo {
         lines: Option<(u32, u32)>,
     ) -> Result<Vec<BlamedLine>, StoreError> {
         let (range, commit) = (lines.map(|(first, last)| format!("-L{first},{last}")), commit.to_string());
-        // What revisions the user wants to skip is a matter of taste: here it is asked who wrote the line.
-        let mut arguments = vec!["--porcelain", "--no-textconv", "--ignore-revs-file="];
+        // What revisions the user wants to skip is a matter of taste: here it is asked who wrote the line. Who indented it
+        // anew did not.
+        let mut arguments = vec!["--porcelain", "-w", "--no-textconv", "--ignore-revs-file="];
         arguments.extend(range.as_deref());
         arguments.extend([commit.as_str(), "--", path]);
         let answer = git::run_at_root(self, "blame", &arguments, &[])?;

@@ -52,6 +52,9 @@ pub enum Patience {
 /// What is to become of files: their bytes, or `None` for those that go.
 pub type MetaEdits = BTreeMap<MetaPath, Option<Vec<u8>>>;
 
+/// A file's path, part by part, and what is to become of it.
+type Edit = (Vec<String>, Option<Vec<u8>>);
+
 impl Repo {
     /// Returns the ref of a writer's index.
     pub fn meta_ref(&self, writer: &str) -> String {
@@ -169,7 +172,7 @@ impl Repo {
         &self,
         sink: &mut Sink,
         base: Option<ObjectId>,
-        files: Vec<(Vec<String>, Option<Vec<u8>>)>,
+        files: Vec<Edit>,
     ) -> Result<Option<ObjectId>, StoreError> {
         let bytes = base.map(|id| self.read_tree_bytes(&id)).transpose()?.unwrap_or_default();
         // Names are of one kind each, and in digits: their order is that of their bytes.
@@ -178,7 +181,7 @@ impl Repo {
             let row = row?;
             known.insert(row.name.to_vec(), (row.kind, row.id));
         }
-        let mut below: BTreeMap<String, Vec<(Vec<String>, Option<Vec<u8>>)>> = BTreeMap::new();
+        let mut below: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
         for (mut path, bytes) in files {
             let name = path.remove(0);
             if !path.is_empty() {

@@ -12,6 +12,7 @@ mod group;
 mod help;
 mod housekeeping;
 mod kills;
+mod link;
 mod merging;
 mod model;
 mod pages;

@@ -110,7 +110,7 @@ fn script(members: &Map<String, Value>) -> Option<String> {
     }
     let words: Vec<&str> = command.as_array()?.iter().filter_map(Value::as_str).collect();
     match words[..] {
-        [.., flag, script] if matches!(flag, "-c" | "-lc" | "-ic" | "-Command") => Some(script.to_owned()),
+        [.., "-c" | "-lc" | "-ic" | "-Command", script] => Some(script.to_owned()),
         [tool, patch] if tool.contains("patch") => Some(patch.to_owned()),
         _ => None,
     }

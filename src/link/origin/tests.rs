@@ -64,6 +64,14 @@ fn an_earlier_state_and_another_branch_are_found_by_runs() {
 }
 
 #[test]
+fn a_line_that_was_changed_since_is_known_by_its_neighbours() {
+    let whole = whole("fn alpha() {\n    let first = prepare();\n    finish(first);\n}\n");
+    let writes = [(1, whole), (2, replace("finish(first)", "finish_it(first)"))];
+    let new = "// by hand, a remark\nfn alpha() {\n    let first = prepare();\n    finish(first);\n}\n";
+    assert_eq!(told("// by hand, a remark\n", new, &writes), "-0000");
+}
+
+#[test]
 fn lines_of_no_meaning_prove_nothing() {
     assert_eq!(told("", "}\n\n  else {\n", &[(1, whole("}\n\n  else {\n"))]), "---");
     assert_eq!(told("", "something of a person\n}\n", &[(1, whole("quite another thing\n}\n"))]), "--");

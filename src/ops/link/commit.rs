@@ -237,8 +237,7 @@ impl<'w> Evidence<'w> {
         let mut found = Vec::new();
         for note in notes.split_off(from) {
             let writes = self.writes_of(&note.body);
-            let name = note.path.rsplit('/').next().unwrap_or_default();
-            let own = writes.iter().filter(|write| write.call == note.call && write.path.trim_end().ends_with(name));
+            let own = writes.iter().filter(|write| write.call == note.call && names(&write.path, &note.path));
             found.extend(own.map(|write| Candidate { note: note.clone(), change: write.change.clone() }));
         }
         found
@@ -266,6 +265,16 @@ impl Candidate {
         let Note { branch, session, entry, trace, call, .. } = self.note.clone();
         Link { branch, session, trace, entry, call, path: path.to_owned(), lines }
     }
+}
+
+/// Tells whether the path in a call is the one that was noted of it; a call may write to several files.
+fn names(path: &str, noted: &str) -> bool {
+    let plain = |path: &str| path.trim_start_matches(['.', '~', '/']).to_owned();
+    let (path, noted) = (plain(path), plain(noted));
+    let ends = |longer: &str, shorter: &str| {
+        longer.strip_suffix(shorter).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    ends(&path, &noted) || ends(&noted, &path) || path.contains("/../") || path.contains("/./")
 }
 
 fn patch_of(changes: &CodeChanges) -> Option<crate::link::PatchId> {

@@ -202,7 +202,8 @@ impl Run<'_> {
             });
         }
         let old = committed.unwrap_or_default();
-        let (removed, added) = if file.now.is_some() { lines_between(&old, &text) } else { (Vec::new(), Vec::new()) };
+        let (removed, added) =
+            if file.now.is_some() { lines_between(&bare(&old), &bare(&text)) } else { (Vec::new(), Vec::new()) };
         let new_links = if added.is_empty() {
             Vec::new()
         } else {
@@ -313,6 +314,16 @@ impl Run<'_> {
         let CodeCommit { id, author, authored, subject, .. } = self.workspace.repo.read_code_commit(id)?;
         Ok(CodeBrief { id, author, seconds: authored, subject })
     }
+}
+
+/// Returns a text with the same lines and without white space in them: a line that was indented is not a new one.
+fn bare(text: &str) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for line in text.lines() {
+        bare.extend(line.chars().filter(|one| !one.is_whitespace()));
+        bare.push('\n');
+    }
+    bare
 }
 
 fn indexed(workspace: &Workspace, id: &ObjectId) -> Result<Vec<Link>, OpError> {
