@@ -14,6 +14,7 @@ mod record;
 mod route;
 mod session;
 mod stamp;
+mod writes;
 
 pub use agent::{Agent, UnknownAgent};
 pub use event::{Event, EventKind};
@@ -21,3 +22,4 @@ pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
 pub use record::{Issue, Outcome, Receiver, Record};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};
+pub use writes::{ToolCall, file_writes, tool_call};

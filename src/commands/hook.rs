@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, ArgMatches, Command};
 
 use super::session::Session;
-use crate::ops::{Hook, Hooked, OpError, Workspace, hook, note_failure};
+use crate::ops::{GitHook, HOOK_INPUT_MAX, Hook, OpError, Workspace, git_hook, hook, note_failure};
 use crate::ui::{ExitCode, Failure};
 
-/// Bytes of standard input that are read; what a hook is told can hold a whole file.
+/// Bytes of standard input that are read; what a hook of an agent is told can hold a whole file.
 const INPUT_MAX: u64 = 64 << 20;
 
 /// The folder of the project, as agents tell their hooks.
@@ -24,17 +24,30 @@ pub(super) fn args(command: Command) -> Command {
              directory.",
         )
         .arg(Arg::new("agent").value_name("agent").required(true).help("The agent, or 'git'"))
-        .arg(Arg::new("event").value_name("event").help("The event, where standard input does not name it"))
-        .arg(Arg::new("arguments").value_name("args").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true))
+        .arg(
+            Arg::new("arguments")
+                .value_name("event")
+                .num_args(0..)
+                .trailing_var_arg(true)
+                .allow_hyphen_values(true)
+                .help("The event, where standard input does not name it; for git, the hook and its arguments"),
+        )
 }
 
 /// Runs the hook without opening a terminal: there is nobody to talk to.
 pub(super) fn run_silently(matches: &ArgMatches) -> ExitCode {
-    // A panic is no reason to bother an agent either; in a release build it would end in a signal.
-    std::panic::set_hook(Box::new(|_| std::process::exit(0)));
     let dir = matches.get_one::<PathBuf>("directory").cloned().unwrap_or_else(|| PathBuf::from("."));
-    if let Err(error) = take_in(&dir, matches) {
-        note(&dir, matches, &error);
+    let agent = matches.get_one::<String>("agent").cloned().unwrap_or_default();
+    let words: Vec<String> = matches.get_many::<String>("arguments").into_iter().flatten().cloned().collect();
+    let name = [&[agent.clone()], &words[..]].concat().into_iter().take(2).collect::<Vec<_>>().join(" ");
+    fault_ends_well(&dir, &name);
+    let done = if agent == "git" { of_git(&dir, matches, words) } else { of_agent(&dir, &agent, words.first()) };
+    if let Err(error) = done
+        && let Ok(workspace) = Workspace::discover(&dir, None, None)
+    {
+        let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let what: Vec<String> = chain.map(ToString::to_string).collect();
+        note_failure(&workspace.trace_dir(), &name, &what.join(": "));
     }
     ExitCode::Done
 }
@@ -45,26 +58,37 @@ pub(super) fn run(_: &Session, matches: &ArgMatches) -> Result<(), Failure> {
     Ok(())
 }
 
-fn take_in(dir: &Path, matches: &ArgMatches) -> Result<Hooked, OpError> {
-    let agent = matches.get_one::<String>("agent").map_or("", String::as_str);
+/// Lets a fault of ours end the program well: in a release build it would end in a signal, and git or the agent would
+/// tell the user.
+fn fault_ends_well(dir: &Path, name: &str) {
+    let (dir, name) = (dir.to_owned(), name.to_owned());
+    std::panic::set_hook(Box::new(move |fault| {
+        if let Ok(workspace) = Workspace::discover(&dir, None, None) {
+            note_failure(&workspace.trace_dir(), &name, &format!("internal error: {fault}"));
+        }
+        std::process::exit(0);
+    }));
+}
+
+fn of_agent(dir: &Path, agent: &str, event: Option<&String>) -> Result<(), OpError> {
     let mut payload = Vec::new();
     // Whatever was read so far is all there is.
     let _ = std::io::stdin().lock().take(INPUT_MAX).read_to_end(&mut payload);
-    let request = Hook {
-        agent: agent.parse()?,
-        event: matches.get_one::<String>("event").cloned(),
-        payload,
-        project: PROJECT.iter().find_map(std::env::var_os).map(PathBuf::from).filter(|path| path.is_absolute()),
-    };
-    hook(dir, &request)
+    let project = PROJECT.iter().find_map(std::env::var_os).map(PathBuf::from).filter(|path| path.is_absolute());
+    hook(dir, &Hook { agent: agent.parse()?, event: event.cloned(), payload, project }).map(drop)
 }
 
-fn note(dir: &Path, matches: &ArgMatches, error: &OpError) {
-    let Ok(workspace) = Workspace::discover(dir, None, None) else { return };
-    let words: Vec<&str> =
-        ["agent", "event"].iter().filter_map(|name| matches.get_one::<String>(name)).map(String::as_str).collect();
-    let chain = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let what: Vec<String> = chain.map(ToString::to_string).collect();
-    let now = workspace.now().map(|now| now.to_string()).unwrap_or_default();
-    note_failure(&workspace.trace_dir(), &now, &words.join(" "), &what.join(": "));
+/// Serves a hook of git; only what the user asked to be reminded of is said.
+fn of_git(dir: &Path, matches: &ArgMatches, words: Vec<String>) -> Result<(), OpError> {
+    let mut words = words.into_iter();
+    let mut hook = GitHook { name: words.next().unwrap_or_default(), args: words.collect(), stdin: Vec::new() };
+    // Only this one is told something there; a terminal would wait for the user.
+    if hook.name == "post-rewrite" {
+        let _ = std::io::stdin().take(HOOK_INPUT_MAX).read_to_end(&mut hook.stdin);
+    }
+    let done = git_hook(&Workspace::discover(dir, None, None)?, &hook)?;
+    if let Some(reminder) = done.reminder {
+        Session::new(matches).ui.hint(&reminder);
+    }
+    Ok(())
 }

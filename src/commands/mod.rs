@@ -28,6 +28,7 @@ mod pack;
 mod pause;
 mod pin;
 mod rebase;
+mod relink;
 mod reorder;
 mod reset;
 mod restore;
@@ -41,6 +42,7 @@ mod switch;
 mod tag;
 mod verify;
 mod view;
+mod why;
 
 use std::ffi::OsString;
 
@@ -84,6 +86,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
     Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "expand", group: "look", args: expand::args, run: expand::run },
+    Verb { name: "why", group: "look", args: why::args, run: why::run },
     Verb { name: "verify", group: "look", args: verify::args, run: verify::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
@@ -95,6 +98,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
     Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },
+    Verb { name: "relink", group: "keep", args: relink::args, run: relink::run },
     Verb { name: "hook", group: "keep", args: hook::args, run: hook::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },

@@ -270,6 +270,12 @@ pub enum OpError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Neither a file of the code nor a commit of it has that name.
+    #[error("'{name}' is neither a file nor a commit of the code")]
+    UnknownCode {
+        /// The name as given.
+        name: String,
+    },
     /// Something in the request contradicts itself or means nothing.
     #[error("{reason}")]
     Request {
@@ -360,6 +366,7 @@ impl OpError {
             OpError::UnknownEntry { near, .. } => near.iter().map(|entry| format!("did you mean {entry}?")).collect(),
             OpError::AmbiguousEntry { candidates, .. } => vec![format!("it could be {}", candidates.join(", "))],
             OpError::Pinned { id } => vec![format!("to let it go first: git trace unpin {id}")],
+            OpError::UnknownCode { .. } => vec!["a line is named so: git trace why <file>:<line>".to_owned()],
             OpError::NoCommits { .. } => {
                 vec!["store something first: git trace commit --role user -F <file>".to_owned()]
             }

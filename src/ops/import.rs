@@ -14,6 +14,7 @@ use serde::Serialize;
 use self::memory::{Claim, Memory, Remembered, Wanted};
 use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
+use super::link::Journal;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::withhold::Withhold;
 use super::{OpError, Workspace};
@@ -372,6 +373,12 @@ impl Run<'_, '_> {
             let who = repo.committer()?;
             let message = format!("trace import {format}: {commits} commits");
             self.batch.finish(&message, &who, repo.durability(true))?;
+            // A cache of what is stored now: `git trace relink` makes it again.
+            let journal = Journal::of(workspace);
+            let noted = self.replays.values().try_for_each(|replay| journal.add(&replay.noting.notes));
+            if let Err(error) = noted {
+                workspace.warn(format!("cannot note what was written to files: {error}"));
+            }
         }
         let current = branches.get(&self.agent).map(|branch| format!("{}/{branch}", self.agent));
         let mut tips = Vec::new();

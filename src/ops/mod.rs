@@ -23,6 +23,7 @@ mod find;
 mod group;
 mod import;
 mod init;
+mod link;
 mod log;
 mod merge;
 mod message;
@@ -72,6 +73,10 @@ pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
 pub use import::{Import, Imported, ImportedBranch, import, records_in, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
+pub use link::{
+    Cause, CodeBrief, Explained, GitHook, GitHooked, HOOK_INPUT_MAX, Relink, Relinked, Said, Why, WhyLines, git_hook,
+    relink, why,
+};
 pub use log::{Log, log};
 pub use merge::{FastForward, Merge, merge};
 pub use message::{NewMessage, parse_messages};
@@ -94,7 +99,8 @@ pub use tag::{Tag, TagOutcome, tag};
 pub use verify::{Verified, verify};
 pub use workspace::{Target, Workspace};
 
-pub use crate::capture::{Agent, SessionFacts};
+pub use crate::capture::{Agent, SessionFacts, ToolCall};
+pub use crate::link::Link;
 pub use crate::store::BODY_MAX;
 
 use crate::codec::one_line;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::change::{count_entry, open_context, preview_body, redact_body};
+use super::link::{Note, Noting};
 use super::{OpError, Workspace, preview};
 use crate::capture::claude::mask_tool_results;
 use crate::codec::{Collapse, Manifest, Meta, Replaces};
@@ -42,6 +43,8 @@ pub(super) struct Replay<'w> {
     clock: Time,
     timeline: Timeline,
     pub(super) tally: Tally,
+    /// What the messages wrote to files.
+    pub(super) noting: Noting,
 }
 
 /// Remembers where entries came in, so that a branch can start behind any of them.
@@ -77,6 +80,7 @@ impl<'w> Replay<'w> {
             branch,
             timeline: Timeline::default(),
             tally: Tally::default(),
+            noting: Noting::new(),
         })
     }
 
@@ -263,7 +267,11 @@ impl<'w> Replay<'w> {
         }
         let encoding = Workspace::encoding(context.manifest());
         let tokens = count_entry(encoding, &message.role, &message.kind, body.as_inner());
-        Ok((context.put_body(&body)?, tokens))
+        let id = context.put_body(&body)?;
+        if message.role == Role::Assistant {
+            self.noting.look(id, body.as_inner());
+        }
+        Ok((id, tokens))
     }
 
     fn commit(
@@ -288,7 +296,10 @@ impl<'w> Replay<'w> {
         let parent = self.parent.clone().filter(|_| context.tip().is_none());
         let facts = facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value)));
         let other = facts.chain(parent.map(|parent| ("Trace-Parent".to_owned(), parent))).collect();
-        context.commit(CommitRequest {
+        let folder = message.and_then(|message| message.fields.iter().find(|(name, _)| name == "cwd"));
+        folder.iter().for_each(|(_, folder)| self.noting.set_folder(folder));
+        let entry = entries.first().map(|touch| touch.id);
+        let trace = context.commit(CommitRequest {
             operation,
             subject: redactor.line(&subject),
             body: redactor.line(""),
@@ -304,6 +315,20 @@ impl<'w> Replay<'w> {
             merged: Vec::new(),
             other,
         })?;
+        if let Some(entry) = entry {
+            let branch = format!("{}/{}", self.agent, self.branch);
+            let (millis, session) = (self.clock.millis, &self.session);
+            self.noting.stored(self.workspace, || Note {
+                millis,
+                branch: branch.clone(),
+                session: Some(session.clone()),
+                entry,
+                trace,
+                body: trace,
+                call: String::new(),
+                path: String::new(),
+            });
+        }
         self.tally.commits += 1;
         Ok(())
     }

@@ -64,14 +64,14 @@ impl Workspace {
         self.repo.settings()
     }
 
+    /// Returns the folder of our own files, shared by all worktrees; it need not exist.
+    pub fn trace_dir(&self) -> PathBuf {
+        self.repo.trace_dir()
+    }
+
     /// Reads a variable of git's configuration as text.
     pub fn config(&self, key: &str) -> Option<String> {
         self.repo.config(key)
-    }
-
-    /// Returns the folder for our own files in the git directory, shared by all worktrees; it need not exist.
-    pub fn trace_dir(&self) -> PathBuf {
-        self.repo.trace_dir()
     }
 
     /// Returns what is odd but hinders nothing, once: broken redaction rules, for example.

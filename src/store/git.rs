@@ -36,7 +36,7 @@ pub(super) fn run(
     arguments: &[&str],
     input: Option<&[u8]>,
 ) -> Result<Vec<u8>, StoreError> {
-    start(Start { command, arguments, input, ..Start::of(&repo.private_dir) })
+    start(Start { input, ..Start::new(&repo.private_dir, command, arguments) })
 }
 
 /// Names a work tree and the index that stands for it.
@@ -64,27 +64,45 @@ pub(super) fn run_in(
     };
     let (top, index) = (text(tree.top)?, text(tree.index)?);
     start(Start {
-        command,
-        arguments,
         input,
         top: Some(tree.top),
         environment: &[("GIT_INDEX_FILE", &index), ("GIT_WORK_TREE", &top), ("GIT_LITERAL_PATHSPECS", "1")],
         settings: &["-c", "core.safecrlf=false", "-c", "index.sparse=false"],
-        ..Start::of(&repo.private_dir)
+        ..Start::new(&repo.private_dir, command, arguments)
     })
+}
+
+/// As [`run`], with variables for git.
+pub(super) fn run_with(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> Result<Vec<u8>, StoreError> {
+    start(Start { environment, ..Start::new(&repo.private_dir, command, arguments) })
+}
+
+/// As [`run`], so that paths are counted from the root of the work tree, wherever this process is; nothing of the work
+/// tree is read. No configured list of revisions changes the answer.
+pub(super) fn run_at_root(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    settings: &[&str],
+) -> Result<Vec<u8>, StoreError> {
+    let start_of = Start::new(&repo.private_dir, command, arguments);
+    start(Start { settings, at_root: true, ..start_of })
 }
 
 /// Lets git ask the credential helpers, and nobody else: where none has an answer, git ends with an error instead of
 /// asking the user. The helpers are those of the user's own configuration, wherever that is.
 pub(super) fn fill_credential(repo: &Repo, question: &[u8]) -> Result<Vec<u8>, StoreError> {
     start(Start {
-        command: "credential",
-        arguments: &["fill"],
         input: Some(question),
         // An empty program stands in the way of all others that could ask.
         environment: &[("GIT_ASKPASS", ""), ("SSH_ASKPASS", ""), ("GCM_INTERACTIVE", "never")],
         settings: &["-c", "core.askPass=", "-c", "credential.interactive=false"],
-        ..Start::of(&repo.private_dir)
+        ..Start::new(&repo.private_dir, "credential", &["fill"])
     })
 }
 
@@ -105,7 +123,7 @@ pub(super) fn run_as(
         ("GIT_AUTHOR_EMAIL", &who.email),
         ("GIT_AUTHOR_DATE", &date),
     ];
-    start(Start { command, arguments, input, environment: &identity, ..Start::of(git_dir) })
+    start(Start { input, environment: &identity, ..Start::new(git_dir, command, arguments) })
 }
 
 /// Is what git is started with.
@@ -119,17 +137,18 @@ struct Start<'a> {
     environment: &'a [(&'a str, &'a str)],
     /// Further settings for this command.
     settings: &'a [&'a str],
+    /// Whether paths are counted from the root of the work tree.
+    at_root: bool,
 }
 
 impl<'a> Start<'a> {
-    /// Starts nothing yet.
-    fn of(git_dir: &'a Path) -> Self {
-        Start { git_dir, top: None, command: "", arguments: &[], input: None, environment: &[], settings: &[] }
+    fn new(git_dir: &'a Path, command: &'static str, arguments: &'a [&'a str]) -> Self {
+        Start { git_dir, top: None, command, arguments, input: None, environment: &[], settings: &[], at_root: false }
     }
 }
 
 fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
-    let Start { git_dir, top, command, arguments, input, environment, settings } = start;
+    let Start { git_dir, top, command, arguments, input, environment, settings, at_root } = start;
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
     // Helpers are named there, which the user may have put elsewhere.
     let users_settings = command == "credential";
@@ -142,9 +161,16 @@ fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
     }
     process.envs(environment.iter().copied());
     process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
+    // What a partial clone has not is not fetched behind the user's back.
+    process.env("GIT_NO_LAZY_FETCH", "1");
     process.args(LOCAL_SAFETY).args(settings).arg("--no-pager").arg("--git-dir").arg(git_dir);
+    if at_root {
+        process.current_dir(git_dir).arg("--work-tree").arg(git_dir);
+    }
+    if let Some(top) = top {
+        process.current_dir(top);
+    }
     process.arg(command).args(arguments);
-    process.current_dir(top.unwrap_or(Path::new(".")));
     process.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = process.spawn().map_err(|source| error(source.to_string()))?;

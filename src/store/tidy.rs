@@ -29,6 +29,16 @@ impl Repo {
         let _ = self.try_tidy(guard, &flushed);
     }
 
+    /// Notes what was written, for whoever tidies up next.
+    pub(super) fn note_written(&self, flushed: &Flushed) {
+        let raw: Vec<u8> = flushed.loose.iter().flat_map(|id| id.as_bytes().to_vec()).collect();
+        let loose = if raw.is_empty() { Ok(0) } else { note(&self.trace_dir().join("loose"), &raw) };
+        let pack =
+            flushed.pack.as_ref().map(|pack| note(&self.trace_dir().join("packs"), format!("{pack}\n").as_bytes()));
+        // What is not noted is left to `git gc`.
+        let _ = (loose, pack);
+    }
+
     fn try_tidy(&self, guard: &Guard, flushed: &Flushed) -> Result<(), StoreError> {
         let limit = self.settings.auto_pack;
         if limit == 0 {

@@ -14,6 +14,7 @@ mod group;
 mod help;
 mod housekeeping;
 mod kills;
+mod link;
 mod merging;
 mod model;
 mod pages;

@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("export", &["codec", "model"]),
     ("drivers", &["model", "tokens"]),
     ("merge", &["codec", "model"]),
-    ("ops", &["capture", "codec", "drivers", "export", "merge", "model", "redact", "store", "tokens"]),
+    ("link", &["model"]),
+    ("ops", &["capture", "codec", "drivers", "export", "link", "merge", "model", "redact", "store", "tokens"]),
     ("ui", &["model"]),
     ("commands", &["export", "model", "ops", "tokens", "ui"]),
 ];

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::record::{SessionRecord, SessionState, Turn};
 use super::subagents;
 use crate::capture::{Agent, Event, EventKind};
-use crate::ops::{Import, Moment, OpError, Workspace, import, take_snapshot};
+use crate::ops::{GitHook, Import, Moment, OpError, Workspace, git_hook, import, take_snapshot};
 
 /// How long is waited for another process that handles an event of the same session: a later event catches up.
 const WAIT: Duration = Duration::from_millis(300);
@@ -109,9 +109,9 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
     let imported = scene.import_session(wait);
     let subagents = scene.import_subagents(&event, begun, wait);
     let kept = scene.keep_work_tree(&event);
-    scene.record.code = workspace.repo.code_commit().map(|id| id.to_string());
+    let linked = scene.link_code();
     scene.turn.write(&scene.record)?;
-    imported.and(subagents).and(kept)?;
+    imported.and(subagents).and(kept).and(linked)?;
     Ok(scene.hooked)
 }
 
@@ -187,6 +187,24 @@ impl Scene<'_> {
         let imported = import(self.workspace, &request, &mut |_| {})?;
         self.hooked.commits += imported.commits;
         Ok(imported.current)
+    }
+
+    /// Links the commits of the code that came since the last event: git's own hooks may not be installed, or ran before
+    /// the record told what was written.
+    fn link_code(&mut self) -> Result<(), OpError> {
+        let Some(now) = self.workspace.repo.code_commit() else { return Ok(()) };
+        let before = self.record.code.replace(now.to_string());
+        match before.filter(|before| *before != now.to_string()) {
+            Some(before) => {
+                let hook = GitHook {
+                    name: "post-checkout".to_owned(),
+                    args: vec![before, now.to_string(), "1".to_owned()],
+                    stdin: Vec::new(),
+                };
+                git_hook(self.workspace, &hook).map(drop)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Keeps the work tree, where it may be another one than at the last event.

@@ -1,0 +1,220 @@
+//! What a file would be after some writes, line by line, with the write that each line came from.
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::line::normal_lines;
+use crate::model::FileChange;
+
+/// Most lines of a file that is simulated; a longer one is matched by runs alone.
+const LINES_MAX: usize = 50_000;
+
+/// Most places in which one write replaces a text.
+const PLACES_MAX: usize = 1000;
+
+/// A file under simulation.
+#[derive(Debug, Default)]
+pub(super) struct Simulated {
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line with the number of the write that it came from; `None` for one that was there before.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub(super) normal: String,
+    pub(super) origin: Option<usize>,
+}
+
+/// Lines in a row that one write brought.
+#[derive(Debug)]
+pub(super) struct Passage {
+    pub(super) origin: usize,
+    pub(super) lines: Vec<String>,
+}
+
+impl Simulated {
+    /// Begins with the content of a file.
+    pub(super) fn of(text: &str) -> Self {
+        let lines = normal_lines(text).into_iter().map(|normal| Line { normal, origin: None }).collect();
+        Simulated { lines }
+    }
+
+    /// Carries out a write, and tells the passages that it brought.
+    pub(super) fn apply(&mut self, number: usize, change: &FileChange, brought: &mut Vec<Passage>) {
+        match change {
+            FileChange::Whole(text) => {
+                let new = lines_of(normal_lines(text));
+                let whole = 0..self.lines.len();
+                self.replace(number, whole, new, brought);
+            }
+            FileChange::Insert(text) => note(number, normal_lines(text), brought),
+            FileChange::Replace { before, after, everywhere } => {
+                let (before, after) = (Words::of(before), Words::of(after));
+                let places = self.find(&before, *everywhere);
+                if places.is_empty() {
+                    // The file is not as it was for the write: only what differs between its two texts is known.
+                    let mut alone = Simulated { lines: lines_of(before.lines) };
+                    let whole = 0..alone.lines.len();
+                    return alone.replace(number, whole, lines_of(after.lines), brought);
+                }
+                for at in places.into_iter().rev() {
+                    let old = at..at + before.lines.len();
+                    let new = after.in_place(&before, &self.lines[old.clone()]);
+                    self.replace(number, old, lines_of(new), brought);
+                }
+            }
+        }
+    }
+
+    /// Puts lines in the place of others; those that stay keep their origin.
+    fn replace(&mut self, number: usize, at: std::ops::Range<usize>, mut new: Vec<Line>, brought: &mut Vec<Passage>) {
+        let before: Vec<&str> = self.lines[at.clone()].iter().map(|line| line.normal.as_str()).collect();
+        let after: Vec<&str> = new.iter().map(|line| line.normal.as_str()).collect();
+        if before.len() > LINES_MAX || after.len() > LINES_MAX {
+            return note(number, new.into_iter().map(|line| line.normal).collect(), brought);
+        }
+        let ops = capture_diff_slices(Algorithm::Myers, &before, &after);
+        for op in ops {
+            match op {
+                DiffOp::Equal { old_index, new_index, len } => {
+                    for nth in 0..len {
+                        new[new_index + nth].origin = self.lines[at.start + old_index + nth].origin;
+                    }
+                }
+                DiffOp::Insert { new_index, new_len, .. } | DiffOp::Replace { new_index, new_len, .. } => {
+                    let passage = &mut new[new_index..new_index + new_len];
+                    passage.iter_mut().for_each(|line| line.origin = Some(number));
+                    note(number, passage.iter().map(|line| line.normal.clone()).collect(), brought);
+                }
+                DiffOp::Delete { .. } => {}
+            }
+        }
+        self.lines.splice(at, new);
+    }
+
+    /// Finds where a text stands. One that stands in several places is in none, unless it is to be replaced in all:
+    /// the agents' editors refuse that too, so that the file was another one.
+    fn find(&self, before: &Words, everywhere: bool) -> Vec<usize> {
+        let wanted = &before.lines;
+        let (Some(first), Some(last)) = (wanted.first(), wanted.last()) else { return Vec::new() };
+        if wanted.len() > self.lines.len() || wanted.iter().all(String::is_empty) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at + wanted.len() <= self.lines.len() {
+            let here = &self.lines[at..at + wanted.len()];
+            let fits = match here {
+                [line] => line.normal.contains(first.as_str()),
+                [top, inner @ .., bottom] => {
+                    top.normal.ends_with(first.as_str())
+                        && bottom.normal.starts_with(last.as_str())
+                        && inner.iter().zip(&wanted[1..]).all(|(line, wanted)| line.normal == *wanted)
+                }
+                [] => false,
+            };
+            at += if fits { wanted.len() } else { 1 };
+            if fits {
+                found.push(at - wanted.len());
+            }
+            if found.len() > PLACES_MAX {
+                return Vec::new();
+            }
+        }
+        if everywhere || found.len() == 1 {
+            return found;
+        }
+        // Whole lines are a better fit than parts of lines.
+        found.retain(|at| self.lines[*at].normal == *first && self.lines[at + wanted.len() - 1].normal == *last);
+        if found.len() == 1 { found } else { Vec::new() }
+    }
+}
+
+/// A text of a replacement, which may begin and end within a line.
+struct Words {
+    lines: Vec<String>,
+}
+
+impl Words {
+    fn of(text: &str) -> Self {
+        // A line feed at the end stands for the end of a line, not for one more.
+        Words { lines: normal_lines(text) }
+    }
+
+    /// Returns these lines as they stand where another text stood within whole lines.
+    fn in_place(&self, before: &Words, old: &[Line]) -> Vec<String> {
+        let (Some(top), Some(bottom)) = (old.first(), old.last()) else { return self.lines.clone() };
+        let (first, last) = (&before.lines[0], &before.lines[before.lines.len() - 1]);
+        if old.len() == 1 {
+            // Wherever it stands in the line: more than once, when it is replaced everywhere.
+            let line = top.normal.replacen(first.as_str(), &self.lines.join("\n"), 16);
+            return if self.lines.is_empty() && line.is_empty() {
+                Vec::new()
+            } else {
+                line.lines().map(str::to_owned).collect()
+            };
+        }
+        let head = &top.normal[..top.normal.len() - first.len()];
+        let tail = &bottom.normal[last.len()..];
+        let mut new = self.lines.clone();
+        if new.is_empty() {
+            if head.is_empty() && tail.is_empty() {
+                return new;
+            }
+            new.push(String::new());
+        }
+        new[0].insert_str(0, head);
+        let end = new.len() - 1;
+        new[end].push_str(tail);
+        new
+    }
+}
+
+fn lines_of(normal: Vec<String>) -> Vec<Line> {
+    normal.into_iter().map(|normal| Line { normal, origin: None }).collect()
+}
+
+fn note(origin: usize, lines: Vec<String>, brought: &mut Vec<Passage>) {
+    if !lines.is_empty() {
+        brought.push(Passage { origin, lines });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replace(before: &str, after: &str) -> FileChange {
+        FileChange::Replace { before: before.to_owned(), after: after.to_owned(), everywhere: false }
+    }
+
+    fn run(start: &str, changes: &[FileChange]) -> Vec<String> {
+        let mut file = Simulated::of(start);
+        let mut brought = Vec::new();
+        for (number, change) in changes.iter().enumerate() {
+            file.apply(number, change, &mut brought);
+        }
+        let origin = |line: &Line| line.origin.map_or("-".to_owned(), |origin| origin.to_string());
+        file.lines.iter().map(|line| format!("{} {}", origin(line), line.normal)).collect()
+    }
+
+    #[test]
+    fn lines_keep_the_write_that_they_came_from() {
+        let whole = |text: &str| FileChange::Whole(text.to_owned());
+        assert_eq!(
+            run("old\n", &[whole("old\na\nb\n"), whole("old\na\nx\nb\n"), replace("a\nx", "a\ny\nx")]),
+            ["- old", "0 a", "2 y", "1 x", "0 b"]
+        );
+    }
+
+    #[test]
+    fn a_part_of_a_line_is_replaced_in_its_line() {
+        assert_eq!(
+            run("let port = 8080;\nother\n", &[replace("8080", "9090"), replace("9090;\noth", "9191;\nnew\noth")]),
+            ["1 letport=9191;", "1 new", "- other"]
+        );
+        assert_eq!(run("a\nb\n", &[replace("b\n", "")]), ["- a"]);
+        assert_eq!(run("a\na\n", &[replace("a", "x")]), ["- a", "- a"]);
+        let all = FileChange::Replace { before: "a".to_owned(), after: "x".to_owned(), everywhere: true };
+        assert_eq!(run("a\nb a a\n", &[all]), ["0 x", "0 bxx"]);
+    }
+}

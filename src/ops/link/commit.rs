@@ -1,0 +1,299 @@
+//! Finds the tool calls that wrote what a commit adds.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::index::{self, Known};
+use super::journal::{Journal, Note};
+use super::path::is_path;
+use crate::capture::file_writes;
+use crate::link::{Link, LinkRecord, PatchFile, Written, is_moved_in, origins, patch_id};
+use crate::model::{FileChange, FileWrite, ObjectId};
+use crate::ops::{OpError, Workspace};
+use crate::store::{CodeChanges, CodeCommit, CodeFile, CodeLimits};
+
+/// Milliseconds by which the clocks of an agent and of git may disagree.
+const SKEW: i64 = 5000;
+
+/// Says how far evidence is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// As far as a user's git command may wait for it: the newest writes, files that are not enormous.
+    Near,
+    /// As far as it goes.
+    Far,
+}
+
+impl Reach {
+    pub(super) const fn limits(self) -> CodeLimits {
+        match self {
+            Reach::Near => CodeLimits { files: 500, file_bytes: 1 << 20, bytes: 16 << 20 },
+            Reach::Far => CodeLimits { files: 20_000, file_bytes: 8 << 20, bytes: 256 << 20 },
+        }
+    }
+
+    /// Most writes to one file that are looked at.
+    const fn writes(self) -> usize {
+        match self {
+            Reach::Near => 64,
+            Reach::Far => 4096,
+        }
+    }
+}
+
+/// Looks for evidence.
+pub(super) struct Evidence<'w> {
+    workspace: &'w Workspace,
+    journal: Journal,
+    reach: Reach,
+    bodies: RefCell<HashMap<ObjectId, Rc<Vec<FileWrite>>>>,
+}
+
+/// A write that may be behind a change.
+struct Candidate {
+    note: Note,
+    change: FileChange,
+}
+
+/// What stands around a file that is looked at.
+struct Around<'a> {
+    commit: Option<&'a CodeCommit>,
+    parent: Option<CodeCommit>,
+    parent_millis: i64,
+    until: i64,
+    known: &'a Known,
+}
+
+impl<'w> Evidence<'w> {
+    pub(super) fn new(workspace: &'w Workspace, reach: Reach) -> Self {
+        Evidence { workspace, journal: Journal::of(workspace), reach, bodies: RefCell::default() }
+    }
+
+    /// Looks among these notes, instead of those on disk.
+    pub(super) fn of_notes(workspace: &'w Workspace, notes: Vec<Note>) -> Self {
+        Evidence { journal: Journal::rehearsed(workspace, notes), ..Evidence::new(workspace, Reach::Far) }
+    }
+
+    /// Tells whether there can be none at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.journal.is_empty()
+    }
+
+    /// Finds the links of a commit; of one file alone, if it is named. `known` are calls that an earlier form of the
+    /// commit came from.
+    pub(super) fn link_commit(
+        &self,
+        commit: &CodeCommit,
+        only: Option<&str>,
+        known: &Known,
+    ) -> Result<LinkRecord, OpError> {
+        let none = || LinkRecord::new(commit.id, None, Vec::new());
+        if commit.is_cut || self.is_empty() {
+            return Ok(none());
+        }
+        let repo = &self.workspace.repo;
+        let has_recent = std::cell::OnceCell::new();
+        let wanted = |path: &str, old: Option<&str>, is_new: bool| {
+            only.is_none_or(|only| only == path)
+                && (self.journal.knows(path)
+                    || old.is_some_and(|old| self.journal.knows(old))
+                    || (is_new && *has_recent.get_or_init(|| !self.journal.recent().is_empty())))
+        };
+        let changes = repo.code_changes(commit, &self.reach.limits(), &wanted)?;
+        if changes.files.is_empty() {
+            return Ok(none());
+        }
+        let patch = patch_of(&changes);
+        let mut known = known.clone();
+        known.extend(index::known(self.workspace, None, patch.as_ref()));
+        let parent = commit.parents.first().map(|id| repo.read_code_commit(id)).transpose()?;
+        let around = Around {
+            commit: Some(commit),
+            parent_millis: parent.as_ref().map_or(i64::MIN, |parent| parent.committed.saturating_mul(1000)),
+            parent,
+            // An amended or rebased commit keeps the author's date, and may hold what was written later.
+            until: commit.committed.max(commit.authored).saturating_mul(1000).saturating_add(999 + SKEW),
+            known: &known,
+        };
+        let links = self.link_files(&changes, only, &around)?;
+        Ok(LinkRecord::new(commit.id, patch, links))
+    }
+
+    /// Finds the links of changes that are not committed yet, on top of a commit.
+    pub(super) fn link_changes(&self, changes: &CodeChanges, head: Option<&CodeCommit>) -> Result<Vec<Link>, OpError> {
+        let around = Around {
+            commit: None,
+            parent: head.cloned(),
+            parent_millis: head.map_or(i64::MIN, |head| head.committed.saturating_mul(1000)),
+            until: i64::MAX,
+            known: &Known::new(),
+        };
+        self.link_files(changes, None, &around)
+    }
+
+    fn link_files(&self, changes: &CodeChanges, only: Option<&str>, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
+        let mut links = Vec::new();
+        for file in changes.files.iter().filter(|file| only.is_none_or(|only| only == file.path)) {
+            links.extend(self.link_file(file, around)?);
+        }
+        Ok(links)
+    }
+
+    fn link_file(&self, file: &CodeFile, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
+        if file.added.is_empty() && file.removed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut candidates = self.candidates(file, around);
+        if candidates.is_empty() && file.old.is_none() {
+            candidates = self.moved_in(file, around)?;
+        }
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (old, new) = (file.old.as_deref().unwrap_or_default(), file.new.as_deref().unwrap_or_default());
+        let written: Vec<Written<'_>> = candidates.iter().map(|candidate| candidate.written(around)).collect();
+        let found = origins(old, new, &file.added, &written, around.parent_millis);
+        let mut lines: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
+        for (at, origin) in found.iter().enumerate() {
+            let (Some(origin), Ok(line)) = (origin, u32::try_from(at + 1)) else { continue };
+            let ranges = lines.entry(*origin).or_default();
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == line => *last = line,
+                _ => ranges.push((line, line)),
+            }
+        }
+        // A line that is gone has no place in the new file, but somebody took it out.
+        for origin in self.removers(file, &candidates, around) {
+            lines.entry(origin).or_default();
+        }
+        Ok(lines.into_iter().map(|(origin, lines)| candidates[origin].link(&file.path, lines)).collect())
+    }
+
+    /// Finds the writes behind lines that were taken out: carried out backwards, they bring them.
+    fn removers(&self, file: &CodeFile, candidates: &[Candidate], around: &Around<'_>) -> HashSet<usize> {
+        let (old, new) = (file.old.as_deref().unwrap_or_default(), file.new.as_deref().unwrap_or_default());
+        // What was written before the last commit has been taken out by that one, if at all.
+        let is_newer = |written: &Written<'_>| written.is_known || written.millis > around.parent_millis;
+        let backwards: Vec<(usize, FileChange)> = candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| is_newer(&candidate.written(around)))
+            .filter_map(|(number, candidate)| match candidate.change.clone() {
+                FileChange::Replace { before, after, everywhere } => {
+                    Some((number, FileChange::Replace { before: after, after: before, everywhere }))
+                }
+                _ => None,
+            })
+            .collect();
+        if backwards.is_empty() || file.removed.is_empty() {
+            return HashSet::new();
+        }
+        let written =
+            backwards.iter().map(|(number, change)| Written { change, ..candidates[*number].written(around) });
+        let written: Vec<Written<'_>> = written.collect();
+        let found = origins(new, old, &file.removed, &written, around.parent_millis);
+        found.into_iter().flatten().map(|nth| backwards[nth].0).collect()
+    }
+
+    /// Lists the writes to a file before a moment, in their order.
+    fn candidates(&self, file: &CodeFile, around: &Around<'_>) -> Vec<Candidate> {
+        let mut notes = Vec::new();
+        let mut names: Vec<&str> = vec![&file.path];
+        names.extend(file.old_path.as_deref());
+        for name in names {
+            let is_here = |note: &Note| is_path(&note.path, name) && note.millis <= around.until;
+            notes.extend(self.journal.read(name, self.reach == Reach::Far).into_iter().filter(is_here));
+        }
+        self.read(notes)
+    }
+
+    /// Finds writes to files that were moved to this place before anybody committed them.
+    fn moved_in(&self, file: &CodeFile, around: &Around<'_>) -> Result<Vec<Candidate>, OpError> {
+        let Some(new) = &file.new else { return Ok(Vec::new()) };
+        let mut notes = self.journal.recent();
+        notes.retain(|note| note.millis <= around.until && note.millis > around.parent_millis);
+        let mut found = self.read(notes);
+        found.retain(|candidate| is_moved_in(new, &candidate.change));
+        let mut moved = Vec::new();
+        for candidate in found {
+            let mut is_there = false;
+            for commit in around.commit.into_iter().chain(&around.parent) {
+                is_there |= self.workspace.repo.has_code_file(commit, &candidate.note.path)?;
+            }
+            if !is_there {
+                moved.push(candidate);
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Reads the words of noted writes, of each call once, in the order of their times.
+    fn read(&self, mut notes: Vec<Note>) -> Vec<Candidate> {
+        notes.sort_by_key(|note| note.millis);
+        let mut seen = HashSet::new();
+        notes.retain(|note| seen.insert((note.entry, note.call.clone(), note.path.clone())));
+        let from = notes.len().saturating_sub(self.reach.writes());
+        let mut found = Vec::new();
+        for note in notes.split_off(from) {
+            let writes = self.writes_of(&note.body);
+            let own = writes.iter().filter(|write| write.call == note.call && names(&write.path, &note.path));
+            found.extend(own.map(|write| Candidate { note: note.clone(), change: write.change.clone() }));
+        }
+        found
+    }
+
+    fn writes_of(&self, body: &ObjectId) -> Rc<Vec<FileWrite>> {
+        if let Some(known) = self.bodies.borrow().get(body) {
+            return known.clone();
+        }
+        // What is not here any more, or was never fetched, proves nothing.
+        let writes = self.workspace.repo.read_blob(body).map(|body| file_writes(&body)).unwrap_or_default();
+        let writes = Rc::new(writes);
+        self.bodies.borrow_mut().insert(*body, writes.clone());
+        writes
+    }
+}
+
+impl Candidate {
+    fn written(&self, around: &Around<'_>) -> Written<'_> {
+        let is_known = around.known.contains(&(self.note.entry, self.note.call.clone()));
+        Written { millis: self.note.millis, change: &self.change, is_known }
+    }
+
+    fn link(&self, path: &str, lines: Vec<(u32, u32)>) -> Link {
+        let Note { branch, session, entry, trace, call, .. } = self.note.clone();
+        Link { branch, session, trace, entry, call, path: path.to_owned(), lines }
+    }
+}
+
+/// Tells whether the path in a call is the one that was noted of it; a call may write to several files.
+fn names(path: &str, noted: &str) -> bool {
+    let plain = |path: &str| path.trim_start_matches(['.', '~', '/']).to_owned();
+    let (path, noted) = (plain(path), plain(noted));
+    let ends = |longer: &str, shorter: &str| {
+        longer.strip_suffix(shorter).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+    };
+    ends(&path, &noted) || ends(&noted, &path) || path.contains("/../") || path.contains("/./")
+}
+
+fn patch_of(changes: &CodeChanges) -> Option<crate::link::PatchId> {
+    // A part of a change has no name.
+    if !changes.is_complete {
+        return None;
+    }
+    let mut files = Vec::new();
+    for file in &changes.files {
+        let contents = file.contents.as_str();
+        match &file.old_path {
+            Some(old_path) => {
+                files.push(PatchFile { path: old_path, old: file.old.as_deref(), new: None, contents });
+                files.push(PatchFile { path: &file.path, old: None, new: file.new.as_deref(), contents });
+            }
+            None => {
+                files.push(PatchFile { path: &file.path, old: file.old.as_deref(), new: file.new.as_deref(), contents })
+            }
+        }
+    }
+    patch_id(&files)
+}

@@ -1,0 +1,96 @@
+//! The index on disk: records by commit and by change.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::Write;
+
+use crate::link::{LinkRecord, PatchId};
+use crate::model::{EntryId, ObjectId};
+use crate::ops::{OpError, Workspace};
+use crate::store::{MetaEdits, MetaPath, Patience, StoreError};
+
+/// The calls that are behind a change, by entry and id.
+pub(super) type Known = HashSet<(EntryId, String)>;
+
+/// Returns the ref of this repository's own index; its name is random, and lasts.
+pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
+    let dir = workspace.repo.trace_dir();
+    let path = dir.join("writer");
+    let valid = |name: &str| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let read = || fs::read_to_string(&path).ok().map(|text| text.trim().to_owned()).filter(|name| valid(name));
+    if let Some(name) = read() {
+        return Ok(workspace.repo.meta_ref(&name));
+    }
+    let io = |source| StoreError::Io { action: "write", path: path.clone(), source };
+    workspace.repo.check_quarantine()?;
+    fs::create_dir_all(&dir).map_err(io)?;
+    let name = format!("{:016x}", fastrand::u64(..));
+    // Whole or not at all; the first one wins.
+    let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(io)?;
+    writeln!(file, "{name}").map_err(io)?;
+    let name = match file.persist_noclobber(&path) {
+        Ok(_) => name,
+        Err(_) => read().unwrap_or(name),
+    };
+    Ok(workspace.repo.meta_ref(&name))
+}
+
+/// Reads what is known of a commit, from all indexes.
+pub(super) fn records(workspace: &Workspace, path: &MetaPath) -> Result<Vec<LinkRecord>, OpError> {
+    let mut found = Vec::new();
+    for (_, index) in workspace.repo.meta_refs()? {
+        // Others' indexes may be of any kind; what is no record of ours says nothing.
+        let Ok(Some(bytes)) = workspace.repo.read_meta_file(&index, path) else { continue };
+        found.extend(LinkRecord::decode(&bytes).ok());
+    }
+    Ok(found)
+}
+
+/// Tells which calls the own index has for a change or a commit.
+pub(super) fn known(workspace: &Workspace, commit: Option<&ObjectId>, patch: Option<&PatchId>) -> Known {
+    let paths =
+        commit.map(MetaPath::of_commit).into_iter().chain(patch.map(|patch| MetaPath::of_patch(patch.as_str())));
+    let read = || {
+        let index = workspace.repo.find_ref_id(&own_ref(workspace).ok()?).ok()??;
+        let mut known = Known::new();
+        for path in paths {
+            let Ok(Some(bytes)) = workspace.repo.read_meta_file(&index, &path) else { continue };
+            let links = LinkRecord::decode(&bytes).map(|record| record.links).unwrap_or_default();
+            known.extend(links.into_iter().map(|link| (link.entry, link.call)));
+        }
+        Some(known)
+    };
+    read().unwrap_or_default()
+}
+
+/// Puts records into edits; those without a link go.
+pub(super) fn edits(records: &[LinkRecord]) -> MetaEdits {
+    let mut edits = MetaEdits::new();
+    for record in records {
+        let bytes = (!record.links.is_empty()).then(|| record.encode());
+        if let Some(patch) = record.patch.as_ref().filter(|_| bytes.is_some()) {
+            edits.insert(MetaPath::of_patch(patch.as_str()), bytes.clone());
+        }
+        edits.insert(MetaPath::of_commit(&record.commit), bytes);
+    }
+    edits
+}
+
+/// Stores records in the own index; `false` if others write for too long.
+pub(super) fn store(
+    workspace: &Workspace,
+    records: &[LinkRecord],
+    anew: bool,
+    patience: Patience,
+) -> Result<bool, OpError> {
+    let edits = edits(records);
+    if edits.is_empty() && !anew {
+        return Ok(true);
+    }
+    let repo = &workspace.repo;
+    let message = match records {
+        [one] => format!("link {}", one.commit.short(10)),
+        _ => format!("link {} commits", records.len()),
+    };
+    Ok(repo.edit_meta(&own_ref(workspace)?, edits, anew, &message, patience, &repo.committer()?)?)
+}

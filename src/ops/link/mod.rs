@@ -1,0 +1,17 @@
+//! The link between code and context: what was written is noted, found again in commits, and kept in an index.
+
+mod cause;
+mod commit;
+mod git_hook;
+mod index;
+mod journal;
+mod path;
+mod relink;
+mod trailer;
+mod why;
+
+pub use cause::{Cause, Said};
+pub use git_hook::{GitHook, GitHooked, HOOK_INPUT_MAX, git_hook};
+pub(super) use journal::{Journal, Note, Noting};
+pub use relink::{Relink, Relinked, relink};
+pub use why::{CodeBrief, Explained, Why, WhyLines, why};
