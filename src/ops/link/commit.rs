@@ -269,12 +269,13 @@ impl Candidate {
 
 /// Tells whether the path in a call is the one that was noted of it; a call may write to several files.
 fn names(path: &str, noted: &str) -> bool {
-    let plain = |path: &str| path.trim_start_matches(['.', '~', '/']).to_owned();
+    let is_relative = path.starts_with("../") || path.contains("/../") || path.contains("/./");
+    let plain = |path: &str| path.trim_start_matches("./").trim_start_matches(['~', '/']).to_owned();
     let (path, noted) = (plain(path), plain(noted));
     let ends = |longer: &str, shorter: &str| {
         longer.strip_suffix(shorter).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
     };
-    ends(&path, &noted) || ends(&noted, &path) || path.contains("/../") || path.contains("/./")
+    ends(&path, &noted) || ends(&noted, &path) || is_relative
 }
 
 fn patch_of(changes: &CodeChanges) -> Option<crate::link::PatchId> {
