@@ -14,8 +14,10 @@ mod compress;
 mod context;
 mod demo;
 mod diff;
+mod doctor;
 mod drop;
 mod edit;
+mod enable;
 mod expand;
 mod import;
 mod init;
@@ -60,6 +62,8 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "init", group: "start", args: init::args, run: init::run },
     Verb { name: "import", group: "start", args: import::args, run: import::run },
+    Verb { name: "enable", group: "start", args: enable::args, run: enable::run },
+    Verb { name: "disable", group: "start", args: enable::disable_args, run: enable::run_disable },
     Verb { name: "demo", group: "start", args: demo::args, run: demo::run },
     Verb { name: "commit", group: "change", args: commit::args, run: commit::run },
     Verb { name: "edit", group: "change", args: edit::args, run: edit::run },
@@ -86,6 +90,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
+    Verb { name: "doctor", group: "keep", args: doctor::args, run: doctor::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
     Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },
 ];

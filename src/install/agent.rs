@@ -50,13 +50,19 @@ pub struct Entries {
     pub command: &'static str,
     /// The key of the time limit, and how many of its units are a second.
     pub limit: Option<(&'static str, u64)>,
-    /// Whether the event must be told on the command line, because what is sent does not.
-    pub names_event: bool,
+    /// The events' names in the words of Claude Code, where they must be told on the command line because what is sent
+    /// does not name them.
+    pub told: &'static [(&'static str, &'static str)],
     /// Events, with their limits in seconds.
     pub events: &'static [(&'static str, u64)],
 }
 
 impl Entries {
+    /// Returns what the command line tells of an event.
+    pub fn told_as(&self, event: &str) -> Option<&'static str> {
+        self.told.iter().find(|(name, _)| *name == event).map(|(_, told)| *told)
+    }
+
     /// Entries as Claude Code has them, which others took over.
     const fn claude(events: &'static [(&'static str, u64)]) -> Self {
         Entries {
@@ -65,7 +71,7 @@ impl Entries {
             typed: true,
             command: "command",
             limit: Some(("timeout", 1)),
-            names_event: false,
+            told: &[],
             events,
         }
     }
@@ -147,7 +153,7 @@ const ALL: [AgentHooks; 8] = [
             typed: false,
             command: "command",
             limit: Some(("timeout", 1)),
-            names_event: false,
+            told: &[],
             events: &[
                 ("sessionStart", 5),
                 ("beforeSubmitPrompt", 5),
@@ -185,7 +191,15 @@ const ALL: [AgentHooks; 8] = [
             typed: true,
             command: "bash",
             limit: Some(("timeoutSec", 1)),
-            names_event: true,
+            told: &[
+                ("sessionStart", "SessionStart"),
+                ("userPromptSubmitted", "UserPromptSubmit"),
+                ("postToolUse", "PostToolUse"),
+                ("subagentStop", "SubagentStop"),
+                ("preCompact", "PreCompact"),
+                ("agentStop", "Stop"),
+                ("sessionEnd", "SessionEnd"),
+            ],
             events: &[
                 ("sessionStart", 5),
                 ("userPromptSubmitted", 5),
@@ -229,7 +243,7 @@ const ALL: [AgentHooks; 8] = [
             typed: false,
             command: "command",
             limit: None,
-            names_event: true,
+            told: &[("pre_user_prompt", "UserPromptSubmit"), ("post_cascade_response_with_transcript", "Stop")],
             events: &[("pre_user_prompt", 5), ("post_cascade_response_with_transcript", 5)],
         }),
         project_signs: &[".windsurf"],
@@ -271,6 +285,8 @@ mod tests {
                 let names: HashSet<&str> = entries.events.iter().map(|(name, _)| *name).collect();
                 assert_eq!(names.len(), entries.events.len(), "{}", one.agent);
                 assert!(entries.events.iter().all(|(_, seconds)| (1..=5).contains(seconds)), "{}", one.agent);
+                let told = entries.events.iter().filter(|(name, _)| entries.told_as(name).is_some()).count();
+                assert!(told == entries.told.len() && (told == 0 || told == names.len()), "{}", one.agent);
             }
             for path in [one.local, one.shared] {
                 assert!(!path.starts_with('/') && !path.contains(".."), "{path}");

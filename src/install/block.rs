@@ -55,7 +55,9 @@ mod tests {
 
     #[test]
     fn blocks_come_and_go_byte_for_byte() {
-        for text in ["", "a\n", "a", "a\nb", "a\r\n", "#!/bin/sh\nx\n", "\n\n", "# <<< git-trace\n", "x # >>> git-trace\n"] {
+        for text in
+            ["", "a\n", "a", "a\nb", "a\r\n", "#!/bin/sh\nx\n", "\n\n", "# <<< git-trace\n", "x # >>> git-trace\n"]
+        {
             for at in (0..=text.len()).filter(|at| *at == text.len() || *at == 0 || text.as_bytes()[at - 1] == b'\n') {
                 let with = insert(text.as_bytes(), at, BLOCK);
                 assert!(memmem::find(&with, b"\nours\n").is_some(), "{text:?}");

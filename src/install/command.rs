@@ -55,7 +55,9 @@ mod tests {
         for agent in ["claude", "swe-agent"] {
             assert!(is_ours(&command(agent, None)) && is_ours(&command(agent, Some("agentStop"))));
         }
-        for other in ["git-trace hook claude", "/usr/local/bin/git-trace hook claude Stop", " git-trace hook codex || true "] {
+        for other in
+            ["git-trace hook claude", "/usr/local/bin/git-trace hook claude Stop", " git-trace hook codex || true "]
+        {
             assert!(is_ours(other), "{other}");
         }
     }

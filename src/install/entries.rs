@@ -154,7 +154,7 @@ fn own_command(handler: &Value) -> Option<&str> {
 }
 
 fn wanted(agent: Agent, entries: &Entries) -> Vec<(String, String)> {
-    let own = |event: &str| command(agent.name(), entries.names_event.then_some(event));
+    let own = |event: &str| command(agent.name(), entries.told_as(event));
     entries.events.iter().map(|(event, _)| ((*event).to_owned(), own(event))).collect()
 }
 
@@ -163,7 +163,7 @@ fn element(agent: Agent, entries: &Entries, event: &str, seconds: u64) -> Value 
     if entries.typed {
         handler.insert("type".to_owned(), json!("command"));
     }
-    let command = command(agent.name(), entries.names_event.then_some(event));
+    let command = command(agent.name(), entries.told_as(event));
     handler.insert(entries.command.to_owned(), json!(command));
     if let Some((key, units)) = entries.limit {
         handler.insert(key.to_owned(), json!(seconds * units));
@@ -230,10 +230,14 @@ mod tests {
         let text = String::from_utf8(document.bytes()).expect("text");
         // The user put an own handler into our group, a matcher into another one, and a new key at the end.
         let stop = text.find("\"Stop\"").expect("the event");
-        let handler = text[stop..].find("{\n          \"type\"").expect("our handler") + stop;
+        let handler = text[stop..].find("{\n            \"type\"").expect("our handler") + stop;
         let mut edited = text.clone();
         edited.insert_str(handler, "{ \"type\": \"command\", \"command\": \"mine\" },\n          ");
-        let edited = edited.replacen("\"PostToolUse\": [\n      {", "\"PostToolUse\": [\n      {\n        \"matcher\": \"Edit\",", 1);
+        let edited = edited.replacen(
+            "\"PostToolUse\": [\n      {",
+            "\"PostToolUse\": [\n      {\n        \"matcher\": \"Edit\",",
+            1,
+        );
         let edited = edited.replacen("\n}\n", ",\n  \"z\": [2]\n}\n", 1);
         let mut document = Document::parse(edited.as_bytes()).expect("a document");
         assert_eq!(presence(&document, agent, entries), Ok(Presence::Whole));
@@ -246,7 +250,8 @@ mod tests {
     #[test]
     fn a_part_of_our_entries_is_seen() {
         let (agent, entries) = all().next().expect("claude");
-        let text = "{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"git-trace hook claude\"}]}]}}";
+        let text =
+            "{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"git-trace hook claude\"}]}]}}";
         let mut document = Document::parse(text.as_bytes()).expect("a document");
         assert_eq!(presence(&document, agent, entries), Ok(Presence::Partial));
         remove(&mut document, &[]).expect("readable");

@@ -209,10 +209,15 @@ fn write(edit: &FileEdit, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
         fs::create_dir(above).map_err(io_error("create", above))?;
         made.push(above.to_owned());
     }
-    let mode = fs::metadata(path).map_or(edit.mode, |found| found.permissions().mode() & 0o7777);
-    let mut file = tempfile::Builder::new().prefix(".git-trace-").tempfile_in(folder).map_err(io_error("write", path))?;
+    // A new file gets what the user's mask leaves of its mode; an old one keeps its own.
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".git-trace-").permissions(Permissions::from_mode(edit.mode));
+    let mut file = builder.tempfile_in(folder).map_err(io_error("write", path))?;
     file.write_all(bytes).and_then(|()| file.flush()).map_err(io_error("write", path))?;
-    file.as_file().set_permissions(Permissions::from_mode(mode)).map_err(io_error("write", path))?;
+    if let Ok(found) = fs::metadata(path) {
+        let mode = Permissions::from_mode(found.permissions().mode() & 0o7777);
+        file.as_file().set_permissions(mode).map_err(io_error("write", path))?;
+    }
     file.as_file().sync_all().map_err(io_error("write", path))?;
     file.persist(path).map(drop).map_err(|error| io_error("write", path)(error.error))
 }

@@ -263,7 +263,8 @@ impl Document {
             allow_non_finite_numbers: false,
             allow_extended_string_escapes: false,
         };
-        let malformed = |error: jsonc_parser::errors::ParseError| JsoncError::Malformed { reason: lower(&error.to_string()) };
+        let malformed =
+            |error: jsonc_parser::errors::ParseError| JsoncError::Malformed { reason: lower(&error.to_string()) };
         jsonc_parser::parse_to_ast(&self.text, &collect, &options).map_err(malformed)
     }
 
@@ -454,7 +455,9 @@ mod tests {
 
     #[test]
     fn several_insertions_are_told_apart_from_what_was_there() {
-        for text in ["{}", "{\"hooks\": {}}", "{\n  \"hooks\": {\n    \"A\": [ 1 ],\n  }, // x\n}", "{\"hooks\":{\"A\":[]}}"] {
+        for text in
+            ["{}", "{\"hooks\": {}}", "{\n  \"hooks\": {\n    \"A\": [ 1 ],\n  }, // x\n}", "{\"hooks\":{\"A\":[]}}"]
+        {
             let mut one = document(text);
             if one.get(&["hooks"]) == Ok(None) {
                 one.append_property(&[], "hooks", &json!({})).expect("an object");
@@ -504,7 +507,14 @@ mod tests {
     /// Random documents in random dress.
     fn text() -> impl Strategy<Value = String> {
         let blank = prop_oneof![
-            Just(""), Just(" "), Just("\n"), Just("\r\n"), Just("\n\t"), Just(" /* , } */ "), Just(" // ,]\n"), Just("\n    ")
+            Just(""),
+            Just(" "),
+            Just("\n"),
+            Just("\r\n"),
+            Just("\n\t"),
+            Just(" /* , } */ "),
+            Just(" // ,]\n"),
+            Just("\n    ")
         ]
         .prop_map(str::to_owned)
         .boxed();
@@ -527,7 +537,13 @@ mod tests {
             .prop_map(|(before, items, tail, after)| before + &wrap('{', '}', items, tail, true) + &after)
     }
 
-    fn wrap(open: char, close: char, items: Vec<(String, String, String)>, tail: (String, bool), keyed: bool) -> String {
+    fn wrap(
+        open: char,
+        close: char,
+        items: Vec<(String, String, String)>,
+        tail: (String, bool),
+        keyed: bool,
+    ) -> String {
         let count = items.len();
         let mut text = String::from(open);
         for (at, (before, value, after)) in items.into_iter().enumerate() {

@@ -63,6 +63,9 @@ pub struct HookFolder {
     pub shared: bool,
     /// The hooks.
     pub names: Vec<String>,
+    /// Those of them whose files were made by us.
+    #[serde(default)]
+    pub made_names: Vec<String>,
 }
 
 impl Default for Record {
@@ -76,16 +79,20 @@ impl Record {
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let record: Record = serde_json::from_slice(bytes).ok()?;
         let sound = |ranges: &[Range<usize>]| {
-            ranges.iter().all(|range| range.start <= range.end) && ranges.windows(2).all(|two| two[0].end <= two[1].start)
+            ranges.iter().all(|range| range.start <= range.end)
+                && ranges.windows(2).all(|two| two[0].end <= two[1].start)
         };
         (record.version == VERSION && record.agents.iter().all(|file| sound(&file.inserted))).then_some(record)
     }
 
     /// Returns the record's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("paths and texts are JSON, if they are UTF-8");
+    ///
+    /// # Errors
+    /// When a path is not UTF-8.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)?;
         bytes.push(b'\n');
-        bytes
+        Ok(bytes)
     }
 
     /// Tells whether nothing is remembered.
@@ -136,8 +143,8 @@ mod tests {
             excluded: Some("/.claude/settings.json".to_owned()),
         };
         let record = Record { agents: vec![file], ..Record::default() };
-        assert_eq!(Record::parse(&record.to_bytes()), Some(record.clone()));
-        let text = String::from_utf8(record.to_bytes()).expect("text");
+        assert_eq!(Record::parse(&record.to_bytes().expect("UTF-8")), Some(record.clone()));
+        let text = String::from_utf8(record.to_bytes().expect("UTF-8")).expect("text");
         for odd in [
             text.replace("\"version\": 1", "\"version\": 2"),
             text.replace("\"start\": 5", "\"start\": 2"),

@@ -13,7 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("export", &["codec", "model"]),
     ("drivers", &["model", "tokens"]),
     ("merge", &["codec", "model"]),
-    ("ops", &["capture", "codec", "drivers", "export", "merge", "model", "redact", "store", "tokens"]),
+    ("install", &["capture"]),
+    ("ops", &["capture", "codec", "drivers", "export", "install", "merge", "model", "redact", "store", "tokens"]),
     ("ui", &["model"]),
     ("commands", &["export", "model", "ops", "tokens", "ui"]),
 ];
