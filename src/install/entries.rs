@@ -258,6 +258,22 @@ mod tests {
         assert_eq!(document.bytes(), b"{}");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn odd_files_are_refused_or_given_back(text in "[\\[\\]{}:,\"/* a\\n0-9]{0,40}|\\{\"hooks\": ?[\\[\\]{}:,\"aStop\\n ]{0,30}\\}") {
+            let (agent, entries) = all().next().expect("claude");
+            if let Ok(mut document) = Document::parse(text.as_bytes())
+                && add(&mut document, agent, entries).is_ok()
+            {
+                proptest::prop_assert_eq!(presence(&document, agent, entries), Ok(Presence::Whole));
+                let without = without(&document.bytes(), &document.inserted());
+                proptest::prop_assert_eq!(without.as_deref(), Some(text.as_bytes()));
+                remove(&mut document, &[]).expect("readable");
+                proptest::prop_assert_eq!(presence(&document, agent, entries), Ok(Presence::None));
+            }
+        }
+    }
+
     #[test]
     fn what_stands_in_the_way_is_named() {
         let (agent, entries) = all().next().expect("claude");

@@ -168,10 +168,10 @@ impl Document {
         }
         let (items, at) = found.ok_or_else(missing)?;
         let tokens = parsed.tokens.as_deref().unwrap_or_default();
-        let mut gone = cut(&self.text, tokens, &items, at);
-        gone.sort_by_key(|range| range.start);
-        for range in gone.into_iter().rev() {
-            self.text.replace_range(range, "");
+        let (piece, comma) = cut(&self.text, tokens, &items, at);
+        self.text.replace_range(piece, "");
+        if let Some(comma) = comma {
+            self.text.replace_range(comma, "");
         }
         self.inserted.clear();
         Ok(())
@@ -203,7 +203,7 @@ impl Document {
         let trailing = last.as_ref().and_then(|last| comma_between(tokens, last.end, close));
         let compact = match &last {
             Some(_) => !inside.contains('\n'),
-            None => path.len() > 0 && !self.text.trim().contains('\n'),
+            None => !path.is_empty() && !self.text.trim().contains('\n'),
         };
         let outer = indent_at(&self.text, items.whole.start).to_owned();
         let indent = match &last {
@@ -332,24 +332,21 @@ fn items_of(value: &ast::Value<'_>) -> Option<Items> {
     }
 }
 
-/// Returns what has to go with an item, so that the list is whole without it.
-fn cut(text: &str, tokens: &[TokenAndRange<'_>], items: &Items, at: usize) -> Vec<Range<usize>> {
+/// Returns what goes when an item does, so that the list is whole without it: the item with the blanks before it and its
+/// comma, and the comma before it, if that stands apart.
+fn cut(text: &str, tokens: &[TokenAndRange<'_>], items: &Items, at: usize) -> (Range<usize>, Option<Range<usize>>) {
     let item = &items.items[at];
     let before = text[..item.start].trim_end().len();
     let next = items.items.get(at + 1).map_or(items.whole.end - 1, |next| next.start);
-    match (comma_between(tokens, item.end, next), at.checked_sub(1).and_then(|previous| items.items.get(previous))) {
-        // The blanks between an item and its comma go too.
-        (Some(comma), _) => vec![before..comma + 1],
-        (None, Some(previous)) => {
-            let own = comma_between(tokens, previous.end, item.start).map(|comma| comma..comma + 1);
-            match own {
-                // Nothing but blanks between the comma and the item: one piece.
-                Some(own) if own.end >= before => vec![own.start..item.end],
-                Some(own) => vec![own, before..item.end],
-                None => vec![before..item.end],
-            }
-        }
-        (None, None) => vec![before..item.end],
+    if let Some(comma) = comma_between(tokens, item.end, next) {
+        return (before..comma + 1, None);
+    }
+    let previous = at.checked_sub(1).and_then(|previous| items.items.get(previous));
+    match previous.and_then(|previous| comma_between(tokens, previous.end, item.start)) {
+        // Nothing but blanks between the comma and the item: one piece.
+        Some(comma) if comma + 1 >= before => (comma..item.end, None),
+        Some(comma) => (before..item.end, Some(comma..comma + 1)),
+        None => (before..item.end, None),
     }
 }
 

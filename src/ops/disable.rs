@@ -1,5 +1,8 @@
 //! `disable`: takes out what `enable` put in, and nothing else.
 
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
 use super::enable::{Installed, InstalledAgent, WhichAgents};
 use super::installation::{HookPlace, Scene, hook_place, plan_hooks_away, plan_remove};
 use super::{OpError, Workspace};
@@ -79,15 +82,17 @@ fn git_hooks(scene: &mut Scene<'_>, may_share: bool, done: &mut Installed) -> Re
         done.hooks_left = Some(format!("the worktree at '{}' uses them", file.work_tree.display()));
         return Ok(Vec::new());
     }
-    let mut folders: Vec<(std::path::PathBuf, bool)> = Vec::new();
+    let mut folders: Vec<(PathBuf, bool)> = Vec::new();
     folders.extend(known.as_ref().map(|known| (known.folder.clone(), known.shared)));
-    if let HookPlace::Folder { folder, shared } = hook_place(scene)
-        && !folders.iter().any(|(known, _)| *known == folder)
-    {
+    if let HookPlace::Folder { folder, shared } = hook_place(scene) {
         folders.push((folder, shared));
     }
+    // Where they were before another folder was named, if nobody remembers.
+    folders.extend(real_folder(&scene.workspace.repo.common_dir().join("hooks")).map(|folder| (folder, false)));
+    let mut seen = HashSet::new();
+    folders.retain(|(folder, _)| folder.is_dir() && seen.insert(folder.clone()));
     let mut changes = Vec::new();
-    for (folder, shared) in folders.into_iter().filter(|(folder, _)| folder.is_dir()) {
+    for (folder, shared) in folders {
         let known = known.as_ref().filter(|known| known.folder == folder);
         let plan = plan_hooks_away(&folder, known)?;
         if plan.changes.is_empty() && plan.states.is_empty() {
@@ -106,4 +111,9 @@ fn git_hooks(scene: &mut Scene<'_>, may_share: bool, done: &mut Installed) -> Re
     }
     scene.record.hooks = None;
     Ok(changes)
+}
+
+/// Returns git's own folder of hooks, unless it is a link to elsewhere.
+fn real_folder(folder: &Path) -> Option<PathBuf> {
+    folder.canonicalize().ok().filter(|_| !folder.is_symlink())
 }

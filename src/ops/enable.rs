@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::installation::{HookPlace, HookState, Scene, Surroundings, hook_place, plan_add, plan_hooks};
+use super::installation::{
+    HookPlace, HookState, Scene, Surroundings, hook_place, plan_add, plan_hooks, plan_hooks_away,
+};
 use super::{OpError, Workspace};
 use crate::capture::Agent;
 use crate::install::{AgentHooks, Change, HookFolder};
@@ -169,11 +171,23 @@ fn git_hooks(scene: &mut Scene<'_>, may_share: bool, done: &mut Installed) -> Re
         done.hooks_line = Some("git-trace hook git post-commit \"$@\" >/dev/null 2>&1 || :".to_owned());
         return Ok(Vec::new());
     }
-    let known = scene.record.hooks.clone().filter(|known| known.folder == folder);
+    let (known, elsewhere) = match scene.record.hooks.clone() {
+        Some(known) if known.folder == folder => (Some(known), None),
+        other => (None, other),
+    };
+    let mut changes = Vec::new();
+    if let Some(old) = elsewhere.filter(|old| old.folder.is_dir() && (may_share || !old.shared)) {
+        // git does not look there any more.
+        changes.extend(plan_hooks_away(&old.folder, Some(&old))?.changes);
+        if old.made {
+            changes.push(Change::RemoveFolder(old.folder));
+        }
+    }
     let plan = plan_hooks(&folder, known.as_ref())?;
     let names = plan.states.iter().filter(|one| one.state != "refused").map(|one| one.name.to_owned()).collect();
     let made = known.map_or(!folder.exists(), |known| known.made);
     scene.record.hooks = Some(HookFolder { folder, made, shared, names, made_names: plan.made_names });
     done.hooks = plan.states;
-    Ok(plan.changes)
+    changes.extend(plan.changes);
+    Ok(changes)
 }

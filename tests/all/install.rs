@@ -359,6 +359,20 @@ fn files_that_cannot_be_changed_are_named_and_left() {
 }
 
 #[test]
+fn a_list_of_ignored_files_that_is_a_link_stays_one() {
+    let world = World::new("sha1");
+    let list = world.root().join("ignored");
+    fs::write(&list, "*.o\n").expect("a file");
+    fs::remove_file(world.repo().join(".git/info/exclude")).expect("git made it");
+    symlink(&list, world.repo().join(".git/info/exclude")).expect("a link");
+    let output = trace_in(&world, &world.repo(), &["enable", "--agent", "claude"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is a link, and stays as it is"), "{output:?}");
+    assert_eq!(fs::read_to_string(&list).expect("a file"), "*.o\n");
+    ok(&world, &["disable"]);
+    assert!(world.repo().join(".git/info/exclude").is_symlink());
+}
+
+#[test]
 fn agents_that_are_used_here_are_found() {
     let world = World::new("sha1");
     let enabled = |world: &World| -> Vec<String> {
@@ -917,7 +931,6 @@ fn a_folder_of_hooks_elsewhere_is_respected() {
     ok(&world, &["disable"]);
     fs::remove_dir(world.repo().join(".git/other")).expect("it is empty");
     world.git(&["config", "--unset", "core.hooksPath"], &world.repo());
-    fs::remove_dir_all(world.repo().join(".git/hooks")).unwrap_or_default();
     assert_same(&before, &picture(&world.repo()), "made");
 }
 

@@ -45,12 +45,7 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
         return Err(OpError::TrackedFile { path: below.to_owned(), agent: hooks.agent.name() });
     }
     let made = known.as_ref().map_or(before.is_none(), |known| known.made);
-    let ignored = || scene.workspace.repo.is_ignored(&scene.work_tree, &path);
-    let own_line = known.as_ref().and_then(|known| known.excluded.clone());
-    let excluded = match own_line {
-        Some(line) if !shared => Some(line),
-        _ => (made && !shared && !ignored()).then(|| exclude::line(below)),
-    };
+    let excluded = hidden_by(scene, &path, below).filter(|_| made && !shared);
     let made_folders = match known {
         Some(known) => known.made_folders,
         None => missing_folders(&real),
@@ -70,6 +65,14 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
         excluded,
     });
     plan(state, vec![Change::Edit(FileEdit { path: real, before, after: Some(after), mode: 0o666 })])
+}
+
+/// Returns the line that has to keep a file out of `git status`; `None` if git ignores it anyway.
+fn hidden_by(scene: &Scene<'_>, path: &std::path::Path, below: &str) -> Option<String> {
+    let line = exclude::line(below);
+    // Where the line is ours already, for another worktree or an earlier time, this one needs it too.
+    let is_ours = scene.record.excluded().contains(&line.as_str());
+    (is_ours || !scene.workspace.repo.is_ignored(&scene.work_tree, path)).then_some(line)
 }
 
 /// Plans to take an agent's hooks out of one of its files; `None` if there are none in it.

@@ -59,10 +59,15 @@ impl<'w> Scene<'w> {
             Err(source) => return Err(OpError::Read { path: path.display().to_string(), source }),
         };
         let after = exclude::with_lines(before.as_deref(), &self.record.excluded());
+        let is_link = fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
+        if is_link && before != after {
+            // Whoever it is shared with should not get our lines.
+            self.workspace.warn(format!("'{}' is a link, and stays as it is", path.display()));
+        }
         let emptied = self.record.made_exclude && after.as_ref().is_some_and(Vec::is_empty);
         let after = after.filter(|_| !emptied);
         self.record.made_exclude = after.is_some() && (before.is_none() || self.record.made_exclude);
-        if before != after {
+        if before != after && !is_link {
             changes.push(Change::Edit(FileEdit { path, before, after, mode: 0o666 }));
         }
 
