@@ -54,9 +54,7 @@ pub fn disable(workspace: &Workspace, request: &Disable) -> Result<Installed, Op
                     changes.extend(plan.changes);
                     done.agents.push(entry(plan.shown, plan.state, None));
                 }
-                Err(error @ (OpError::TrackedFile { .. } | OpError::Settings { .. } | OpError::Install(_)))
-                    if named.is_none() =>
-                {
+                Err(error @ OpError::Install(_)) if named.is_none() => {
                     done.agents.push(entry(hooks.file(*shared).to_owned(), "refused", Some(error.to_string())));
                 }
                 Err(error) => return Err(error),

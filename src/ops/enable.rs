@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::installation::{
-    HookPlace, HookState, Scene, Surroundings, hook_place, plan_add, plan_hooks, plan_hooks_away,
+    HookPlace, HookState, InstallError, Scene, Surroundings, hook_place, plan_add, plan_hooks, plan_hooks_away,
 };
 use super::{OpError, Workspace};
 use crate::capture::Agent;
@@ -146,8 +146,8 @@ fn agents(scene: &Scene<'_>, request: &Enable) -> Result<Vec<&'static AgentHooks
     match &request.agents {
         WhichAgents::All => Ok(AgentHooks::all().iter().collect()),
         WhichAgents::Named(named) => {
-            let of = |agent: &Agent| AgentHooks::of(*agent).ok_or(OpError::NoAgentHooks { agent: agent.name() });
-            named.iter().map(of).collect()
+            let of = |agent: &Agent| AgentHooks::of(*agent).ok_or(InstallError::NoHooks { agent: agent.name() });
+            Ok(named.iter().map(of).collect::<Result<_, _>>()?)
         }
         WhichAgents::Seen => {
             let seen = request.surroundings.agents(&scene.work_tree);

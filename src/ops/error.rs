@@ -1,9 +1,9 @@
 //! Why an operation was not carried out.
 
 use super::compress::Finding;
+use super::installation::InstallError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
-use crate::install::{FileError, JsoncError};
 use crate::model::{BranchError, PositionError};
 use crate::redact::ConfigError;
 use crate::store::StoreError;
@@ -314,40 +314,9 @@ pub enum OpError {
         /// What is in the way.
         reason: String,
     },
-    /// A repository without a work tree has no agents in it, and nobody commits there.
-    #[error("this repository is bare: there is no work tree to enable")]
-    Bare,
-    /// A file of the user's cannot be changed.
+    /// Hooks cannot be installed, or taken away.
     #[error(transparent)]
-    Install(#[from] FileError),
-    /// An agent's settings cannot be changed.
-    #[error("cannot change '{path}': {source}")]
-    Settings {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        source: JsoncError,
-    },
-    /// A file is shared with others, and only this user's were to be changed.
-    #[error("'{path}' is tracked by git: others would get it too")]
-    TrackedFile {
-        /// The file.
-        path: String,
-        /// The agent.
-        agent: &'static str,
-    },
-    /// A file of that name is there, and is not ours.
-    #[error("'{path}' exists and is not git trace's")]
-    NotOurs {
-        /// The file.
-        path: String,
-    },
-    /// An agent has no hooks that could be installed.
-    #[error("hooks of '{agent}' cannot be installed")]
-    NoAgentHooks {
-        /// The agent.
-        agent: &'static str,
-    },
+    Install(#[from] InstallError),
     /// A file could not be read.
     #[error("cannot read '{path}': {source}")]
     Read {
@@ -420,12 +389,7 @@ impl OpError {
             OpError::NoOriginals { .. } => {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
-            OpError::Bare => vec!["go to a work tree, or make one: git worktree add <path>".to_owned()],
-            OpError::Settings { .. } => vec!["mend the file, and run the same command again".to_owned()],
-            OpError::TrackedFile { agent, .. } => {
-                vec![format!("if they should: git trace enable --agent {agent} --shared (or disable)")]
-            }
-            OpError::NoAgentHooks { agent } => vec![format!("follow its record instead: git trace watch {agent}")],
+            OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }
     }

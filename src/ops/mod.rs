@@ -69,7 +69,7 @@ pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
 pub use import::{Import, Imported, ImportedBranch, import_claude, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
-pub use installation::{HookState, Surroundings};
+pub use installation::{HookState, InstallError, Surroundings};
 pub use log::{Log, log};
 pub use merge::{FastForward, Merge, merge};
 pub use message::{NewMessage, parse_messages};

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use finding::{Finding, Severity};
 pub use sessions::SessionHealth;
 
-use super::installation::{Scene, Surroundings};
+use super::installation::{InstallError, Scene, Surroundings};
 use super::{OpError, Workspace};
 use finding::Findings;
 
@@ -101,7 +101,9 @@ fn look(workspace: &Workspace, surroundings: &Surroundings) -> Result<(Diagnosis
     tools::look(workspace, surroundings, &mut diagnosis, &mut findings);
     match Scene::open(workspace) {
         Ok(scene) => installed::look(&scene, surroundings, &mut diagnosis, &mut findings)?,
-        Err(OpError::Bare) => findings.note("hooks", "this repository is bare: no agent works in it", None),
+        Err(OpError::Install(InstallError::Bare)) => {
+            findings.note("hooks", "this repository is bare: no agent works in it", None)
+        }
         Err(error) => return Err(error),
     }
     diagnosis.sessions = sessions::look(workspace, &mut findings);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Scene, missing_folders};
+use super::{InstallError, Scene, missing_folders};
 use crate::install::{
     AgentFile, AgentHooks, Change, Document, Entries, FileEdit, Form, entries, exclude, hash, read, without,
 };
@@ -21,17 +21,17 @@ pub(in crate::ops) struct AgentPlan {
 pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared: bool) -> Result<AgentPlan, OpError> {
     let below = hooks.file(shared);
     let path = scene.work_tree.join(below);
-    let (real, before) = read(&path, &scene.work_tree)?;
+    let (real, before) = read(&path, &scene.work_tree).map_err(InstallError::File)?;
     let plan = |state, changes| Ok(AgentPlan { shown: below.to_owned(), state, changes });
     let known = scene.record.file(&real).cloned();
     let (after, inserted, empty) = match &hooks.form {
         Form::Whole(text) => match &before {
             Some(now) if now == text.as_bytes() => return plan("unchanged", Vec::new()),
-            Some(now) if !is_own_text(now) => return Err(OpError::NotOurs { path: below.to_owned() }),
+            Some(now) if !is_own_text(now) => return Err(InstallError::NotOurs { path: below.to_owned() }.into()),
             _ => (text.as_bytes().to_vec(), Vec::new(), Vec::new()),
         },
         Form::Entries(form) => {
-            let settings = |source| OpError::Settings { path: below.to_owned(), source };
+            let settings = |source| InstallError::Settings { path: below.to_owned(), source };
             let now = Document::parse(before.as_deref().unwrap_or_default()).map_err(settings)?;
             let presence = entries::presence(&now, hooks.agent, form).map_err(settings)?;
             if presence == entries::Presence::Whole {
@@ -42,7 +42,7 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
         }
     };
     if before.is_some() && !shared && is_tracked(scene, &path, &real)? {
-        return Err(OpError::TrackedFile { path: below.to_owned(), agent: hooks.agent.name() });
+        return Err(InstallError::Tracked { path: below.to_owned(), agent: hooks.agent.name() }.into());
     }
     let made = known.as_ref().map_or(before.is_none(), |known| known.made);
     let excluded = hidden_by(scene, &path, below).filter(|_| made && !shared);
@@ -84,24 +84,20 @@ pub(in crate::ops) fn plan_remove(
 ) -> Result<Option<AgentPlan>, OpError> {
     let below = hooks.file(shared);
     let path = scene.work_tree.join(below);
-    let (real, before) = read(&path, &scene.work_tree)?;
+    let (real, before) = read(&path, &scene.work_tree).map_err(InstallError::File)?;
     let known = scene.record.file(&real).cloned();
     let Some(before) = before else {
         // Somebody removed it: nothing is left to be remembered.
         scene.record.forget(&real);
         let folders = known.map(|known| known.made_folders).unwrap_or_default();
         let changes: Vec<Change> = folders.into_iter().rev().map(Change::RemoveFolder).collect();
-        return Ok(None.or((!changes.is_empty()).then_some(AgentPlan {
-            shown: below.to_owned(),
-            state: "gone",
-            changes,
-        })));
+        return Ok((!changes.is_empty()).then(|| AgentPlan { shown: below.to_owned(), state: "gone", changes }));
     };
     let after = match &hooks.form {
         Form::Whole(_) if is_own_text(&before) => None,
         Form::Whole(_) => return Ok(None),
         Form::Entries(form) => {
-            let settings = |source| OpError::Settings { path: below.to_owned(), source };
+            let settings = |source| InstallError::Settings { path: below.to_owned(), source };
             let now = Document::parse(&before).map_err(settings)?;
             if entries::presence(&now, hooks.agent, form).map_err(settings)? == entries::Presence::None {
                 scene.record.forget(&real);
@@ -111,7 +107,7 @@ pub(in crate::ops) fn plan_remove(
         }
     };
     if !may_change_tracked && is_tracked(scene, &path, &real)? {
-        return Err(OpError::TrackedFile { path: below.to_owned(), agent: hooks.agent.name() });
+        return Err(InstallError::Tracked { path: below.to_owned(), agent: hooks.agent.name() }.into());
     }
     scene.record.forget(&real);
     let exact = known.as_ref().is_some_and(|known| known.hash == hash(&before));

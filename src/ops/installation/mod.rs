@@ -3,6 +3,7 @@
 mod agent_file;
 mod hook_folder;
 mod hook_state;
+mod refusal;
 mod surroundings;
 
 use std::fs;
@@ -12,6 +13,7 @@ pub(super) use agent_file::{plan_add, plan_remove};
 pub(super) use hook_folder::{HookPlace, hook_place};
 pub use hook_state::HookState;
 pub(super) use hook_state::{installed_names, plan_hooks, plan_hooks_away};
+pub use refusal::InstallError;
 pub use surroundings::Surroundings;
 
 use super::{OpError, Workspace};
@@ -33,7 +35,7 @@ pub(super) struct Scene<'w> {
 impl<'w> Scene<'w> {
     /// Reads what is installed.
     pub(super) fn open(workspace: &'w Workspace) -> Result<Self, OpError> {
-        let work_tree = workspace.repo.work_dir().ok_or(OpError::Bare)?;
+        let work_tree = workspace.repo.work_dir().ok_or(InstallError::Bare)?;
         let read = |source| OpError::Read { path: work_tree.display().to_string(), source };
         let work_tree = work_tree.canonicalize().map_err(read)?;
         let record_bytes = fs::read(record_path(workspace)).ok();
@@ -75,8 +77,7 @@ impl<'w> Scene<'w> {
         let after = if self.record.is_empty() {
             None
         } else {
-            let odd = |_| OpError::Request { reason: "a path that is not UTF-8 cannot be remembered".to_owned() };
-            Some(self.record.to_bytes().map_err(odd)?)
+            Some(self.record.to_bytes().map_err(|_| InstallError::NotText)?)
         };
         if self.record_bytes != after {
             let before = self.record_bytes.clone();
@@ -94,7 +95,7 @@ impl<'w> Scene<'w> {
             return Ok(());
         }
         self.workspace.repo.check_quarantine()?;
-        install::apply(changes)?;
+        install::apply(changes).map_err(InstallError::File)?;
         Ok(())
     }
 }

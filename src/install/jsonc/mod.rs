@@ -3,14 +3,19 @@
 //! **Invariant: taking out what was put in gives the bytes that were there**, whatever their indentation, order, comments
 //! and line ends. A test with random documents holds it.
 
+mod items;
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use jsonc_parser::ast;
-use jsonc_parser::tokens::{Token, TokenAndRange};
 use jsonc_parser::{CollectOptions, CommentCollectionStrategy, ParseOptions, ParseResult};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{PrettyFormatter, Serializer};
+
+use items::{comma_between, cut, items_of};
 
 /// What some editors put in front of UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -60,13 +65,6 @@ pub enum Step {
     Key(String),
     /// An element of a list.
     Index(usize),
-}
-
-/// Where the items of an object or a list are.
-struct Items {
-    /// From bracket to bracket.
-    whole: Range<usize>,
-    items: Vec<Range<usize>>,
 }
 
 impl Document {
@@ -316,46 +314,6 @@ fn property<'a, 'b>(object: &'b ast::Object<'a>, key: &str) -> Result<Option<&'b
     }
 }
 
-fn items_of(value: &ast::Value<'_>) -> Option<Items> {
-    let range = |range: jsonc_parser::common::Range| range.start..range.end;
-    use jsonc_parser::common::Ranged;
-    match value {
-        ast::Value::Object(object) => Some(Items {
-            whole: range(object.range),
-            items: object.properties.iter().map(|one| range(one.range)).collect(),
-        }),
-        ast::Value::Array(array) => Some(Items {
-            whole: range(array.range),
-            items: array.elements.iter().map(|one| range(one.range())).collect(),
-        }),
-        _ => None,
-    }
-}
-
-/// Returns what goes when an item does, so that the list is whole without it: the item with the blanks before it and its
-/// comma, and the comma before it, if that stands apart.
-fn cut(text: &str, tokens: &[TokenAndRange<'_>], items: &Items, at: usize) -> (Range<usize>, Option<Range<usize>>) {
-    let item = &items.items[at];
-    let before = text[..item.start].trim_end().len();
-    let next = items.items.get(at + 1).map_or(items.whole.end - 1, |next| next.start);
-    if let Some(comma) = comma_between(tokens, item.end, next) {
-        return (before..comma + 1, None);
-    }
-    let previous = at.checked_sub(1).and_then(|previous| items.items.get(previous));
-    match previous.and_then(|previous| comma_between(tokens, previous.end, item.start)) {
-        // Nothing but blanks between the comma and the item: one piece.
-        Some(comma) if comma + 1 >= before => (comma..item.end, None),
-        Some(comma) => (before..item.end, Some(comma..comma + 1)),
-        None => (before..item.end, None),
-    }
-}
-
-fn comma_between(tokens: &[TokenAndRange<'_>], from: usize, to: usize) -> Option<usize> {
-    let first = tokens.partition_point(|token| token.range.start < from);
-    let inside = tokens[first..].iter().take_while(|token| token.range.start < to);
-    inside.into_iter().find(|token| token.token == Token::Comma).map(|token| token.range.start)
-}
-
 /// Returns the blanks with which the line of a place begins.
 fn indent_at(text: &str, at: usize) -> &str {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
@@ -395,183 +353,4 @@ fn lower(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_lowercase().to_string()).unwrap_or_default();
     first + letters.as_str().trim_end_matches('.')
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn document(text: &str) -> Document {
-        Document::parse(text.as_bytes()).expect("a document")
-    }
-
-    /// Puts a property in, and checks the promise.
-    fn appended(text: &str, path: &[&str], key: &str, value: &Value) -> String {
-        let mut one = document(text);
-        one.append_property(path, key, value).expect("an object");
-        let bytes = one.bytes();
-        assert_eq!(without(&bytes, &one.inserted()).as_deref(), Some(text.as_bytes()), "{text:?}");
-        let full: Vec<&str> = path.iter().copied().chain([key]).collect();
-        let reread = Document::parse(&bytes).expect("still a document").get(&full);
-        assert_eq!(reread, Ok(Some(value.clone())), "{text:?}");
-        String::from_utf8(bytes).expect("text")
-    }
-
-    #[test]
-    fn items_are_put_in_where_a_person_would() {
-        let value = json!(["x"]);
-        assert_eq!(appended("", &[], "a", &value), "{\n  \"a\": [\n    \"x\"\n  ]\n}\n");
-        assert_eq!(appended("{}", &[], "a", &value), "{\n  \"a\": [\n    \"x\"\n  ]\n}");
-        assert_eq!(appended("{\n}\n", &[], "a", &value), "{\n  \"a\": [\n    \"x\"\n  ]\n}\n");
-        assert_eq!(appended("{\"b\":1}", &[], "a", &value), "{\"b\":1, \"a\": [\"x\"]}");
-        assert_eq!(appended("{\"b\":{}}", &["b"], "a", &value), "{\"b\":{\"a\": [\"x\"]}}");
-        assert_eq!(
-            appended("{\r\n\t\"b\": 1, // one\r\n}\r\n", &[], "a", &value),
-            "{\r\n\t\"b\": 1, // one\r\n\t\"a\": [\r\n\t\t\"x\"\r\n\t],\r\n}\r\n"
-        );
-        assert_eq!(
-            appended("// head\n{\n    \"b\": 1 // one\n    // end\n}\n", &[], "a", &value),
-            "// head\n{\n    \"b\": 1, // one\n    // end\n    \"a\": [\n        \"x\"\n    ]\n}\n"
-        );
-        assert_eq!(appended("{ /* no, \"x\" */ }", &[], "a", &json!(1)), "{ /* no, \"x\" */\n  \"a\": 1\n }");
-        let mut list = document("{\n  \"l\": [1]\n}");
-        list.append_element(&["l"], &json!({"a": 1})).expect("a list");
-        assert_eq!(list.bytes(), b"{\n  \"l\": [1, {\"a\":1}]\n}");
-    }
-
-    #[test]
-    fn a_byte_order_mark_stays() {
-        let mut one = Document::parse("\u{feff}{}".as_bytes()).expect("a document");
-        one.append_property(&[], "a", &json!(1)).expect("an object");
-        assert!(one.bytes().starts_with("\u{feff}{\n".as_bytes()));
-        assert_eq!(without(&one.bytes(), &one.inserted()), Some("\u{feff}{}".as_bytes().to_vec()));
-    }
-
-    #[test]
-    fn several_insertions_are_told_apart_from_what_was_there() {
-        for text in
-            ["{}", "{\"hooks\": {}}", "{\n  \"hooks\": {\n    \"A\": [ 1 ],\n  }, // x\n}", "{\"hooks\":{\"A\":[]}}"]
-        {
-            let mut one = document(text);
-            if one.get(&["hooks"]) == Ok(None) {
-                one.append_property(&[], "hooks", &json!({})).expect("an object");
-            }
-            for key in ["B", "C", "D"] {
-                one.append_property(&["hooks"], key, &json!([{ "k": key }])).expect("an object");
-                one.append_element(&["hooks", key], &json!("more")).expect("a list");
-            }
-            assert_eq!(without(&one.bytes(), &one.inserted()).as_deref(), Some(text.as_bytes()), "{text}");
-            assert_eq!(one.get(&["hooks", "C"]), Ok(Some(json!([{ "k": "C" }, "more"]))), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_settings_file_is_refused() {
-        let refused = |text: &[u8]| Document::parse(text).expect_err("no document").to_string();
-        assert_eq!(refused(b"{\"a\": \xff}"), "it is not UTF-8");
-        assert!(refused(b"{\"a\": 1").starts_with("it is not JSON: "), "{}", refused(b"{\"a\": 1"));
-        assert!(refused(b"{\"a\": 1 \"b\": 2}").starts_with("it is not JSON: "));
-        assert!(refused(b"{a: 1}").starts_with("it is not JSON: "));
-        assert_eq!(refused(b"[1]"), "'the whole' is not an object");
-        assert!(refused("[".repeat(100_000).as_bytes()).starts_with("it is not JSON: "));
-        let twice = document("{\"a\": {}, \"a\": {}}").append_property(&["a"], "b", &json!(1));
-        assert_eq!(twice, Err(JsoncError::Twice { key: "a".to_owned() }));
-        let other = document("{\"a\": 1}").append_property(&["a"], "b", &json!(1)).map_err(|error| error.to_string());
-        assert_eq!(other, Err("'a' is not an object".to_owned()));
-    }
-
-    #[test]
-    fn items_are_taken_out_with_their_commas() {
-        let removed = |text: &str, path: &[Step]| {
-            let mut one = document(text);
-            one.remove(path).expect("it is there");
-            document(&one.text);
-            one.text
-        };
-        let key = |key: &str| Step::Key(key.to_owned());
-        assert_eq!(removed("{\"a\": 1, \"b\": 2}", &[key("b")]), "{\"a\": 1}");
-        assert_eq!(removed("{\"a\": 1, \"b\": 2}", &[key("a")]), "{ \"b\": 2}");
-        assert_eq!(removed("{\n  \"a\": 1, // one\n  \"b\": 2\n}", &[key("b")]), "{\n  \"a\": 1 // one\n}");
-        assert_eq!(removed("{\n  \"a\": 1,\n  \"b\": 2,\n}", &[key("b")]), "{\n  \"a\": 1,\n}");
-        assert_eq!(removed("{\"l\": [1, [2], 3]}", &[key("l"), Step::Index(1)]), "{\"l\": [1, 3]}");
-        assert_eq!(removed("{\"l\": [[2]]}", &[key("l"), Step::Index(0), Step::Index(0)]), "{\"l\": [[]]}");
-        assert!(document("{}").remove(&[key("a")]).is_err());
-    }
-
-    /// Random documents in random dress.
-    fn text() -> impl Strategy<Value = String> {
-        let blank = prop_oneof![
-            Just(""),
-            Just(" "),
-            Just("\n"),
-            Just("\r\n"),
-            Just("\n\t"),
-            Just(" /* , } */ "),
-            Just(" // ,]\n"),
-            Just("\n    ")
-        ]
-        .prop_map(str::to_owned)
-        .boxed();
-        let leaf = prop_oneof![Just("1"), Just("\"a,b]\""), Just("null"), Just("{}"), Just("[]"), Just("true")];
-        let leaf = leaf.prop_map(str::to_owned).boxed();
-        let value = leaf.prop_recursive(3, 24, 4, {
-            let blank = blank.clone();
-            move |inner| {
-                let item = (blank.clone(), inner, blank.clone());
-                let list = prop::collection::vec(item.clone(), 0..4);
-                let tail = (blank.clone(), any::<bool>());
-                prop_oneof![
-                    (list.clone(), tail.clone()).prop_map(|(items, tail)| wrap('[', ']', items, tail, false)),
-                    (list, tail).prop_map(|(items, tail)| wrap('{', '}', items, tail, true)),
-                ]
-            }
-        });
-        let item = (blank.clone(), value, blank.clone());
-        (blank.clone(), prop::collection::vec(item, 0..4), (blank.clone(), any::<bool>()), blank)
-            .prop_map(|(before, items, tail, after)| before + &wrap('{', '}', items, tail, true) + &after)
-    }
-
-    fn wrap(
-        open: char,
-        close: char,
-        items: Vec<(String, String, String)>,
-        tail: (String, bool),
-        keyed: bool,
-    ) -> String {
-        let count = items.len();
-        let mut text = String::from(open);
-        for (at, (before, value, after)) in items.into_iter().enumerate() {
-            let key = if keyed { format!("\"k{at}\":") } else { String::new() };
-            let comma = if at + 1 < count || tail.1 { "," } else { "" };
-            text += &format!("{before}{key}{value}{after}{comma}");
-        }
-        text + &tail.0 + &close.to_string()
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_put_in_comes_out_again(text in text()) {
-            let mut one = document(&text);
-            let before = one.get(&[]).expect("no key twice");
-            one.append_property(&[], "hooks", &json!({ "A": [1] })).expect("an object");
-            one.append_property(&["hooks"], "B", &json!([{ "c": {} }])).expect("an object");
-            one.append_element(&["hooks", "B"], &json!([])).expect("a list");
-            for at in 0..4 {
-                let key = format!("k{at}");
-                let _ = one.append_property(&[&key], "n", &json!({ "x": [1, 2] }));
-                let _ = one.append_element(&[&key], &json!({ "x": 1 }));
-            }
-            prop_assert_eq!(without(&one.bytes(), &one.inserted()), Some(text.as_bytes().to_vec()));
-            let again = Document::parse(&one.bytes()).expect("still a document");
-            prop_assert_eq!(again.get(&["hooks", "B"]), Ok(Some(json!([{ "c": {} }, []]))));
-            // And by itself, without knowing what was put in.
-            let mut only = document(&text);
-            only.append_property(&[], "hooks", &json!({ "A": [1] })).expect("an object");
-            only.remove(&[Step::Key("hooks".to_owned())]).expect("it is there");
-            prop_assert_eq!(document(&only.text).get(&[]).expect("no key twice"), before);
-        }
-    }
 }
