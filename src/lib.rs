@@ -7,6 +7,7 @@ pub mod codec;
 pub mod commands;
 pub mod drivers;
 pub mod export;
+pub mod install;
 pub mod link;
 pub mod merge;
 pub mod model;

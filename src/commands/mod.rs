@@ -15,8 +15,10 @@ mod compress;
 mod context;
 mod demo;
 mod diff;
+mod doctor;
 mod drop;
 mod edit;
+mod enable;
 mod expand;
 mod hook;
 mod import;
@@ -67,6 +69,8 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "init", group: "start", args: init::args, run: init::run },
     Verb { name: "import", group: "start", args: import::args, run: import::run },
+    Verb { name: "enable", group: "start", args: enable::args, run: enable::run },
+    Verb { name: "disable", group: "start", args: enable::disable_args, run: enable::run_disable },
     Verb { name: "demo", group: "start", args: demo::args, run: demo::run },
     Verb { name: "commit", group: "change", args: commit::args, run: commit::run },
     Verb { name: "edit", group: "change", args: edit::args, run: edit::run },
@@ -101,6 +105,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "relink", group: "keep", args: relink::args, run: relink::run },
     Verb { name: "hook", group: "keep", args: hook::args, run: hook::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
+    Verb { name: "doctor", group: "keep", args: doctor::args, run: doctor::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
     Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },
 ];

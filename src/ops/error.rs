@@ -1,6 +1,7 @@
 //! Why an operation was not carried out.
 
 use super::compress::Finding;
+use super::installation::InstallError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -334,6 +335,9 @@ pub enum OpError {
         /// What is in the way.
         reason: String,
     },
+    /// Hooks cannot be installed, or taken away.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// A file could not be read.
     #[error("cannot read '{path}': {source}")]
     Read {
@@ -419,6 +423,7 @@ impl OpError {
             OpError::NoOriginals { .. } => {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
+            OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }
     }

@@ -14,15 +14,19 @@ mod context;
 mod cost;
 mod credits;
 mod diff;
+mod disable;
+mod doctor;
 mod driver;
 mod drop;
 mod edit;
+mod enable;
 mod error;
 mod expand;
 mod find;
 mod group;
 mod import;
 mod init;
+mod installation;
 mod link;
 mod log;
 mod merge;
@@ -67,12 +71,16 @@ pub use compress::{
 pub use context::{Materialized, context};
 pub use cost::{Cost, cost};
 pub use diff::{Difference, EntryChange, diff};
+pub use disable::{Disable, disable};
+pub use doctor::{Diagnosis, Doctor, Severity, doctor};
 pub use drop::{Drop as DropEntries, drop};
 pub use edit::{Edit, edit};
+pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
 pub use import::{Import, Imported, ImportedBranch, import, records_in, subagent_files};
 pub use init::{Init, Initialized, create_repository, init};
+pub use installation::{HookState, InstallError, Surroundings};
 pub use link::{
     Cause, CodeBrief, Explained, GitHook, GitHooked, HOOK_INPUT_MAX, Relink, Relinked, Said, Why, WhyLines, git_hook,
     relink, why,

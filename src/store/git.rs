@@ -72,6 +72,18 @@ pub(super) fn run_in(
     })
 }
 
+/// As [`run`], at the top of a work tree whose files the question is about; nothing of them is read.
+pub(super) fn run_at(
+    repo: &Repo,
+    top: &Path,
+    command: &'static str,
+    arguments: &[&str],
+) -> Result<Vec<u8>, StoreError> {
+    let tree = top.to_string_lossy();
+    let start_of = Start::new(&repo.private_dir, command, arguments);
+    start(Start { top: Some(top), environment: &[("GIT_WORK_TREE", &tree)], ..start_of })
+}
+
 /// As [`run`], with variables for git.
 pub(super) fn run_with(
     repo: &Repo,

@@ -13,6 +13,7 @@ mod full;
 mod group;
 mod help;
 mod housekeeping;
+mod install;
 mod kills;
 mod link;
 mod merging;

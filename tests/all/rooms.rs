@@ -13,8 +13,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("export", &["codec", "model"]),
     ("drivers", &["model", "tokens"]),
     ("merge", &["codec", "model"]),
+    ("install", &["capture"]),
     ("link", &["model"]),
-    ("ops", &["capture", "codec", "drivers", "export", "link", "merge", "model", "redact", "store", "tokens"]),
+    (
+        "ops",
+        &["capture", "codec", "drivers", "export", "install", "link", "merge", "model", "redact", "store", "tokens"],
+    ),
     ("ui", &["model"]),
     ("commands", &["export", "model", "ops", "tokens", "ui"]),
 ];
