@@ -4,9 +4,24 @@
 //! and however often they are read. Nothing here touches git, the clock or the environment.
 
 mod agent;
+pub mod amp;
+mod bounded;
 pub mod claude;
+mod compose;
+pub mod continue_cli;
+pub mod cursor;
+pub mod droid;
+pub mod hermes;
+mod members;
+mod outlet;
+pub mod pi;
 mod route;
+#[cfg(test)]
+mod samples;
 mod session;
+mod sniff;
+pub mod swe_agent;
+pub mod windsurf;
 
 pub use agent::{Agent, UnknownAgent};
 pub use route::{Conversation, Routed};
