@@ -4,15 +4,35 @@
 //! and however often they are read. Nothing here touches git, the clock or the environment.
 
 mod agent;
+pub mod amp;
+pub mod atif;
+mod bounded;
 pub mod claude;
+pub mod codex;
+mod compose;
+pub mod continue_cli;
+pub mod cursor;
 mod digest;
+pub mod droid;
+pub mod gemini;
+mod growth;
 mod head;
+pub mod hermes;
+pub mod jsonl;
 mod ledger;
+mod members;
+mod outlet;
+pub mod pi;
 mod recognise;
 mod record;
 mod route;
+#[cfg(test)]
+mod samples;
 mod session;
+mod sniff;
 mod stamp;
+pub mod swe_agent;
+pub mod windsurf;
 
 pub use agent::{Agent, UnknownAgent};
 pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};

@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::claude::{self, ClaudeError};
+use super::codex::{self, Codex};
+use super::growth;
 use super::head::Head;
 use super::ledger::{self, Ledger};
 use super::stamp::Stamp;
@@ -79,16 +81,18 @@ impl Record {
             None => recognise(path, &head.bytes).ok_or(CaptureError::Unrecognised)?,
         };
         let mut record = Record { agent, path: path.to_owned(), facts: SessionFacts::default(), steps: None };
-        if agent == Agent::Claude {
-            record.facts = head.claude();
-        } else {
-            let stamp = Stamp::of(path)?;
-            let mut steps = Vec::new();
-            record.facts = read_whole(agent, path, &mut |routed| {
-                steps.push(routed);
-                if steps.len() < STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })?;
-            record.steps = Some((stamp, steps));
+        match agent {
+            Agent::Claude => record.facts = head.claude(),
+            Agent::Codex => record.facts = codex::facts(&head.bytes),
+            _ => {
+                let stamp = Stamp::of(path)?;
+                let mut steps = Vec::new();
+                record.facts = read_whole(agent, path, &mut |routed| {
+                    steps.push(routed);
+                    if steps.len() < STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                })?;
+                record.steps = Some((stamp, steps));
+            }
         }
         Ok(record)
     }
@@ -119,6 +123,7 @@ impl Record {
     /// When the record cannot be read, or the receiver breaks off.
     pub fn read(self, watermark: Option<&str>, receiver: &mut dyn Receiver) -> Result<Outcome, CaptureError> {
         match self.steps {
+            None if self.agent == Agent::Codex => growth::read::<Codex>(&self.path, watermark, receiver),
             None => self.read_claude(watermark, receiver),
             Some((stamp, steps)) => {
                 let ledger = watermark.and_then(Ledger::from_json);
@@ -195,25 +200,24 @@ pub(super) fn is_known(receiver: &mut dyn Receiver, routed: &Routed) -> bool {
 /// Reads a record of an agent whose records are read whole.
 fn read_whole(
     agent: Agent,
-    _path: &Path,
-    _sink: &mut dyn FnMut(Routed) -> ControlFlow<()>,
+    path: &Path,
+    sink: &mut dyn FnMut(Routed) -> ControlFlow<()>,
 ) -> Result<SessionFacts, CaptureError> {
     match agent {
-        Agent::Claude => unreachable!("it is read by lines"),
-        Agent::Amp
-        | Agent::Atif
-        | Agent::Chatgpt
-        | Agent::Codex
-        | Agent::Continue
-        | Agent::Copilot
-        | Agent::Cursor
-        | Agent::Droid
-        | Agent::Gemini
-        | Agent::Hermes
-        | Agent::Jsonl
-        | Agent::Opencode
-        | Agent::Pi
-        | Agent::SweAgent
-        | Agent::Windsurf => Err(CaptureError::Format { agent, reason: "not built in".to_owned() }),
+        Agent::Amp => super::amp::read(path, sink),
+        Agent::Atif => super::atif::read(path, sink),
+        Agent::Continue => super::continue_cli::read(path, sink),
+        Agent::Cursor => super::cursor::read(path, sink),
+        Agent::Droid => super::droid::read(path, sink),
+        Agent::Gemini => super::gemini::read(path, sink),
+        Agent::Hermes => super::hermes::read(path, sink),
+        Agent::Jsonl => super::jsonl::read(path, sink),
+        Agent::Pi => super::pi::read(path, sink),
+        Agent::SweAgent => super::swe_agent::read(path, sink),
+        Agent::Windsurf => super::windsurf::read(path, sink),
+        Agent::Claude | Agent::Codex => unreachable!("they are read by lines"),
+        Agent::Chatgpt | Agent::Copilot | Agent::Opencode => {
+            Err(CaptureError::Format { agent, reason: "not built in".to_owned() })
+        }
     }
 }

@@ -36,6 +36,7 @@ mod switch;
 mod tag;
 mod verify;
 mod view;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -60,6 +61,7 @@ struct Verb {
 const VERBS: &[Verb] = &[
     Verb { name: "init", group: "start", args: init::args, run: init::run },
     Verb { name: "import", group: "start", args: import::args, run: import::run },
+    Verb { name: "watch", group: "start", args: watch::args, run: watch::run },
     Verb { name: "demo", group: "start", args: demo::args, run: demo::run },
     Verb { name: "commit", group: "change", args: commit::args, run: commit::run },
     Verb { name: "edit", group: "change", args: edit::args, run: edit::run },

@@ -1,9 +1,9 @@
 //! `cost`: what the calls in a context's history cost, by the usage that providers reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{OpError, Workspace};
-use crate::model::NanoDollars;
+use crate::model::{NanoDollars, TouchKind};
 use crate::tokens;
 
 /// Adds up what is known, and names what is not.
@@ -26,9 +26,16 @@ pub struct Cost {
 pub fn cost(workspace: &Workspace, revision: Option<&str>) -> Result<Cost, OpError> {
     let tip = workspace.commit(revision)?;
     let mut cost = Cost::default();
+    // A message that was stored while it was being written is there again with more: the newest row holds.
+    let mut counted = HashSet::new();
     for commit in workspace.repo.history(&[tip.id], &[])? {
         let commit = commit?;
         let Some(usage) = &commit.facts.usage else { continue };
+        let entry =
+            commit.facts.entries.iter().find(|touch| matches!(touch.kind, TouchKind::Added | TouchKind::Changed));
+        if entry.is_some_and(|entry| !counted.insert(entry.id)) {
+            continue;
+        }
         let model = commit.facts.model.as_deref().unwrap_or("unknown");
         match tokens::cost(usage, model, None, commit.author.time.seconds()) {
             Ok(price) => {

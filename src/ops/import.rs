@@ -1,7 +1,11 @@
 //! `import`: turns an agent's own record of a session into context branches.
 
+mod entire;
 mod memory;
 mod name;
+mod parent;
+
+pub use entire::{ENTIRE_BRANCH, ImportEntire, import_entire};
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
@@ -12,13 +16,14 @@ use serde::Serialize;
 
 use self::memory::{Claim, Wanted};
 use self::name::{agent_name, subagent_of};
+use self::parent::Parent;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
 use crate::capture::{
     Agent, CaptureError, Conversation, Issue, Outcome, Receiver, Record, Routed, SessionFacts, recognise_file,
 };
-use crate::model::{Branch, EntryId, ObjectId, TouchKind};
+use crate::model::{Branch, EntryId, Message, ObjectId, Step, TouchKind};
 use crate::store::{Batch, Size};
 
 /// Asks for a record of an agent's session to be imported.
@@ -91,6 +96,16 @@ pub struct ImportedBranch {
 /// # Errors
 /// When the record cannot be read or the repository cannot be written. Parts that cannot be read are no error.
 pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(u64)) -> Result<Imported, OpError> {
+    import_with(workspace, request, Vec::new(), progress)
+}
+
+/// Imports a record, and puts `notes` behind it that are not there yet.
+fn import_with(
+    workspace: &Workspace,
+    request: &Import,
+    notes: Vec<Message>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, OpError> {
     let failed = |source| record_error(&request.path, source);
     let record = Record::open(request.agent, &request.path).map_err(failed)?;
     let format = record.agent();
@@ -119,12 +134,19 @@ pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(
         batch: workspace.repo.begin(Size::Many)?,
         replays: BTreeMap::new(),
         known: None,
+        parent: None,
         failure: None,
         steps: 0,
         progress,
     };
+    if let Some(parent) = record.facts().parent.as_ref().filter(|_| !run.has_branches()) {
+        run.parent = Parent::find(workspace, format, parent)?;
+    }
     let watermark = memory.filter(|_| run.has_branches()).map(|memory| memory.watermark.clone());
     let outcome = record.read(watermark.as_deref(), &mut run);
+    if outcome.is_ok() {
+        run.note(notes);
+    }
     if let Some(error) = run.failure.take() {
         return Err(error);
     }
@@ -198,6 +220,8 @@ struct Run<'w, 'p> {
     replays: BTreeMap<Conversation, Replay<'w>>,
     /// The entries that the branches ever had, once somebody asked.
     known: Option<BTreeMap<String, HashSet<EntryId>>>,
+    /// The session that this one was forked from, until it goes its own way.
+    parent: Option<Parent>,
     failure: Option<OpError>,
     steps: u64,
     progress: &'p mut dyn FnMut(u64),
@@ -221,6 +245,9 @@ impl Receiver for Run<'_, '_> {
     }
 
     fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
+        if let Some(parent) = self.parent.as_mut().filter(|_| *conversation == Conversation::Main) {
+            return parent.has(id);
+        }
         let agent = agent_of(&self.agent, conversation);
         if self.known.is_none() {
             match self.read_known() {
@@ -267,11 +294,23 @@ impl Run<'_, '_> {
         if !self.replays.contains_key(&conversation) {
             let agent = agent_of(&self.agent, &conversation);
             let branch = self.branches.get(&agent).cloned().unwrap_or_else(|| FIRST_BRANCH.to_owned());
-            let replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
+            let mut replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
+            if let Some(parent) = self.parent.take_if(|_| conversation == Conversation::Main) {
+                replay.start_behind(&mut self.batch, &parent.agent, parent.last)?;
+            }
             self.replays.insert(conversation.clone(), replay);
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
         replay.step(&mut self.batch, step)
+    }
+
+    /// Puts messages at the end of the conversation, unless they are there.
+    fn note(&mut self, notes: Vec<Message>) {
+        for note in notes {
+            if !self.is_known(&Conversation::Main, note.id) {
+                let _ = self.take(Routed { conversation: Conversation::Main, step: Step::Append(note) });
+            }
+        }
     }
 
     fn finish(self, format: Agent, outcome: Outcome, dry_run: bool, claim: &Claim) -> Result<Imported, OpError> {

@@ -221,6 +221,24 @@ impl<'w> Replay<'w> {
         Ok(())
     }
 
+    /// Starts the current branch, which is not there yet, behind an entry that another agent's session brought.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub(super) fn start_behind(
+        &mut self,
+        batch: &mut Batch<'_>,
+        agent: &str,
+        last: Option<EntryId>,
+    ) -> Result<(), OpError> {
+        let Some(last) = last else { return Ok(()) };
+        let mut other = Replay::new(self.workspace, agent.to_owned(), String::new(), None, FIRST_BRANCH.to_owned())?;
+        if let Some(start) = other.state_after(batch, last)? {
+            batch.start(&self.ref_name(&self.branch)?, Start::Commit(start))?;
+        }
+        Ok(())
+    }
+
     /// Finds the newest commit before the step that came after the one that brought an entry.
     fn state_after(&mut self, batch: &mut Batch<'_>, after: EntryId) -> Result<Option<ObjectId>, OpError> {
         if !self.timeline.brought.contains_key(&after) && !self.timeline.has_past {

@@ -11,6 +11,7 @@ mod full;
 mod group;
 mod help;
 mod housekeeping;
+mod importers;
 mod kills;
 mod merging;
 mod model;

@@ -98,7 +98,7 @@ fn is_part(rest: &str) -> bool {
 }
 
 /// Finds the session that a name belongs to; `None` if it is nobody's, or it cannot be told.
-fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<Option<String>, OpError> {
+pub(super) fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<Option<String>, OpError> {
     if let Some(memory) = memory {
         return Ok(memory.session.clone());
     }
