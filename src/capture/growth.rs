@@ -142,8 +142,8 @@ impl<S: Growing> Run<S> {
             self.hand_out(span.offset, &mut out, receiver)?;
         }
         self.state.pause(&mut out);
-        // A file that has nothing new was paused here before.
-        if self.is_anew || self.bytes > self.handed {
+        // Where no new line came, this is what the earlier reading handed out while it waited.
+        if self.handed == 0 {
             self.hand_out(self.bytes, &mut out, receiver)?;
         }
         Ok(end)

@@ -39,3 +39,4 @@ pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
 pub use record::{Issue, Outcome, Receiver, Record};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};
+pub use stamp::stamp;

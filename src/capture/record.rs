@@ -113,6 +113,11 @@ impl Record {
         self.facts.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(stem)
     }
 
+    /// Describes the file as it was before it was read, where it had to be read whole to know whose it is.
+    pub fn stamp(&self) -> Option<String> {
+        self.steps.as_ref().and_then(|(stamp, _)| stamp.to_text())
+    }
+
     /// Hands out what is new since `watermark` was made, or everything that the receiver does not know.
     ///
     /// The same record gives the same entries, however it grew between the readings. Nothing is handed out twice, and

@@ -4,6 +4,7 @@ mod entire;
 mod memory;
 mod name;
 mod parent;
+mod seen;
 
 pub use entire::{ENTIRE_BRANCH, ImportEntire, import_entire};
 
@@ -17,6 +18,7 @@ use serde::Serialize;
 use self::memory::{Claim, Wanted};
 use self::name::{agent_name, subagent_of};
 use self::parent::Parent;
+use self::seen::Seen;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
@@ -96,6 +98,9 @@ pub struct ImportedBranch {
 /// # Errors
 /// When the record cannot be read or the repository cannot be written. Parts that cannot be read are no error.
 pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(u64)) -> Result<Imported, OpError> {
+    if let Some(imported) = seen::unchanged(workspace, request)? {
+        return Ok(imported);
+    }
     import_with(workspace, request, Vec::new(), progress)
 }
 
@@ -143,6 +148,7 @@ fn import_with(
         run.parent = Parent::find(workspace, format, parent)?;
     }
     let watermark = memory.filter(|_| run.has_branches()).map(|memory| memory.watermark.clone());
+    let stamp = record.stamp();
     let outcome = record.read(watermark.as_deref(), &mut run);
     if outcome.is_ok() {
         run.note(notes);
@@ -150,7 +156,11 @@ fn import_with(
     if let Some(error) = run.failure.take() {
         return Err(error);
     }
-    run.finish(format, outcome.map_err(failed)?, dry_run, &claim)
+    let imported = run.finish(format, outcome.map_err(failed)?, dry_run, &claim)?;
+    if let Some(stamp) = stamp.filter(|_| !dry_run) {
+        Seen::new(stamp, format, id, imported.agent.clone()).remember(workspace, &request.path);
+    }
+    Ok(imported)
 }
 
 /// Finds the files of the subagents of a session of Claude Code.
@@ -332,10 +342,8 @@ impl Run<'_, '_> {
             // Last of all: what is imported twice is found by its ids, what is never imported is lost.
             claim.remember(outcome.watermark, branches)?;
         }
-        let tips = own_branches(self.workspace, &self.agent)?.into_iter();
-        let tips = tips.map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }).collect();
         Ok(Imported {
-            branches: tips,
+            branches: named(own_branches(self.workspace, &self.agent)?),
             commits,
             entries,
             summary: outcome.claude,
@@ -345,6 +353,10 @@ impl Run<'_, '_> {
             ..nothing(format, self.session, self.agent, outcome.facts)
         })
     }
+}
+
+fn named(tips: Vec<(Branch, ObjectId)>) -> Vec<ImportedBranch> {
+    tips.into_iter().map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }).collect()
 }
 
 /// Lists the branches of an agent's record, those of its subagents included.
