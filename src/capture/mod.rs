@@ -14,6 +14,7 @@ pub mod continue_cli;
 pub mod cursor;
 mod digest;
 pub mod droid;
+mod event;
 pub mod gemini;
 mod growth;
 mod head;
@@ -35,6 +36,7 @@ pub mod swe_agent;
 pub mod windsurf;
 
 pub use agent::{Agent, UnknownAgent};
+pub use event::{Event, EventKind};
 pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
 pub use record::{Issue, Outcome, Receiver, Record};
 pub use route::{Conversation, Routed};

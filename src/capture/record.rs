@@ -82,7 +82,12 @@ impl Record {
         };
         let mut record = Record { agent, path: path.to_owned(), facts: SessionFacts::default(), steps: None };
         match agent {
-            Agent::Claude => record.facts = head.claude(),
+            Agent::Claude => {
+                record.facts = head.claude();
+                // A fork's record begins with the lines of another session; its own id is its name.
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_uuid(stem));
+                record.facts.id = stem.map(str::to_owned).or(record.facts.id);
+            }
             Agent::Codex => record.facts = codex::facts(&head.bytes),
             _ => {
                 let stamp = Stamp::of(path)?;
@@ -190,6 +195,12 @@ impl Record {
         let issues = issues.collect();
         Ok(Outcome { facts, claude: Some(summary), issues, pending, watermark: watermark.to_json() })
     }
+}
+
+/// Tells whether a text has the shape of a UUID.
+fn is_uuid(text: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(is_hex)
 }
 
 /// Tells whether a step brings what the receiver has.

@@ -114,21 +114,7 @@ fn write_facts(facts: &Facts, out: &mut String) -> std::fmt::Result {
 
 fn read_facts(trailers: &str) -> Result<Facts, CodecError> {
     let mut operation = None;
-    let mut facts = Facts {
-        operation: Operation::Append,
-        entries: Vec::new(),
-        tokens: 0,
-        total: 0,
-        count: 0,
-        next: 0,
-        agent: None,
-        code: None,
-        model: None,
-        usage: None,
-        cost: None,
-        session: None,
-        other: Vec::new(),
-    };
+    let mut facts = Facts::new(Operation::Append);
     for line in trailers.lines() {
         let Some((name, value)) = line.split_once(':') else { continue };
         let value = value.trim();

@@ -17,6 +17,19 @@ pub struct Meta {
     /// What a summary stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<Replaces>,
+    /// Which subagent's answer this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collapse: Option<Collapse>,
+    /// Fields that this version does not know, in their order.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Points to the context of a subagent that answered.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Collapse {
+    /// Its branch, `<agent>/<branch>`.
+    pub branch: String,
     /// Fields that this version does not know, in their order.
     #[serde(flatten)]
     pub other: Map<String, Value>,

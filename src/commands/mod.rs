@@ -2,6 +2,7 @@
 //!
 //! A subcommand parses its arguments, calls an operation, and prints the outcome. It decides nothing else.
 
+mod blame;
 mod branch;
 mod branches;
 mod brought;
@@ -17,19 +18,23 @@ mod diff;
 mod drop;
 mod edit;
 mod expand;
+mod hook;
 mod import;
 mod init;
 mod install_man;
 mod log;
 mod merge;
 mod pack;
+mod pause;
 mod pin;
 mod rebase;
 mod reorder;
 mod reset;
 mod restore;
 mod revert;
+mod rewind;
 mod session;
+mod sessions;
 mod show;
 mod status;
 mod switch;
@@ -76,17 +81,23 @@ const VERBS: &[Verb] = &[
     Verb { name: "show", group: "look", args: show::args, run: show::run },
     Verb { name: "diff", group: "look", args: diff::args, run: diff::run },
     Verb { name: "context", group: "look", args: context::args, run: context::run },
+    Verb { name: "blame", group: "look", args: blame::args, run: blame::run },
+    Verb { name: "sessions", group: "look", args: sessions::args, run: sessions::run },
     Verb { name: "branch", group: "move", args: branch::args, run: branch::run },
     Verb { name: "switch", group: "move", args: switch::args, run: switch::run },
     Verb { name: "expand", group: "look", args: expand::args, run: expand::run },
     Verb { name: "verify", group: "look", args: verify::args, run: verify::run },
     Verb { name: "checkout", group: "move", args: checkout::args, run: checkout::run },
     Verb { name: "reset", group: "move", args: reset::args, run: reset::run },
+    Verb { name: "rewind", group: "move", args: rewind::args, run: rewind::run },
     Verb { name: "merge", group: "join", args: merge::args, run: merge::run },
     Verb { name: "rebase", group: "join", args: rebase::args, run: rebase::run },
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
+    Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },
+    Verb { name: "hook", group: "keep", args: hook::args, run: hook::run },
     Verb { name: "pack", group: "keep", args: pack::args, run: pack::run },
     Verb { name: "completions", group: "keep", args: completions::args, run: completions::run },
     Verb { name: "install-man", group: "keep", args: install_man::args, run: install_man::run },
@@ -112,6 +123,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let Some((name, inner)) = matches.subcommand() else { return ExitCode::Usage };
     let verb = VERBS.iter().find(|verb| verb.name == name).expect("clap knows no other subcommands");
+    if verb.name == "hook" {
+        return hook::run_silently(inner);
+    }
     let session = Session::new(inner);
     let result = (verb.run)(&session, inner);
     session.ui.end(result)

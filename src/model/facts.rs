@@ -69,3 +69,30 @@ pub struct Facts {
     /// Trailers that this version does not know, in their order, with full names.
     pub other: Vec<(String, String)>,
 }
+
+impl Facts {
+    /// Makes the facts of an operation that touched nothing.
+    pub fn new(operation: Operation) -> Self {
+        Facts {
+            operation,
+            entries: Vec::new(),
+            tokens: 0,
+            total: 0,
+            count: 0,
+            next: 0,
+            agent: None,
+            code: None,
+            model: None,
+            usage: None,
+            cost: None,
+            session: None,
+            other: Vec::new(),
+        }
+    }
+
+    /// Returns the first trailer of this full name that has no field of its own.
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        let found = self.other.iter().find(|(known, _)| known == name)?;
+        Some(&found.1)
+    }
+}

@@ -29,6 +29,12 @@ pub enum Operation {
     CherryPick,
     /// Took back what one commit did.
     Revert,
+    /// Started a subagent.
+    Spawn,
+    /// Took in what a subagent answered.
+    Collapse,
+    /// Kept the work tree as it was: the tree of such a commit holds code and no context.
+    Snapshot,
     /// An operation that this version does not know: shown and kept.
     Other(String),
 }
@@ -49,6 +55,9 @@ impl Operation {
             "merge" => Operation::Merge,
             "cherry-pick" => Operation::CherryPick,
             "revert" => Operation::Revert,
+            "spawn" => Operation::Spawn,
+            "collapse" => Operation::Collapse,
+            "snapshot" => Operation::Snapshot,
             other => Operation::Other(other.to_owned()),
         }
     }
@@ -68,6 +77,9 @@ impl Operation {
             Operation::Merge => "merge",
             Operation::CherryPick => "cherry-pick",
             Operation::Revert => "revert",
+            Operation::Spawn => "spawn",
+            Operation::Collapse => "collapse",
+            Operation::Snapshot => "snapshot",
             Operation::Other(name) => name,
         }
     }

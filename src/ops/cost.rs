@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{OpError, Workspace};
-use crate::model::{NanoDollars, TouchKind};
+use crate::model::NanoDollars;
 use crate::tokens;
 
 /// Adds up what is known, and names what is not.
@@ -26,14 +26,12 @@ pub struct Cost {
 pub fn cost(workspace: &Workspace, revision: Option<&str>) -> Result<Cost, OpError> {
     let tip = workspace.commit(revision)?;
     let mut cost = Cost::default();
-    // A message that was stored while it was being written is there again with more: the newest row holds.
-    let mut counted = HashSet::new();
+    let mut told = HashSet::new();
     for commit in workspace.repo.history(&[tip.id], &[])? {
         let commit = commit?;
         let Some(usage) = &commit.facts.usage else { continue };
-        let entry =
-            commit.facts.entries.iter().find(|touch| matches!(touch.kind, TouchKind::Added | TouchKind::Changed));
-        if entry.is_some_and(|entry| !counted.insert(entry.id)) {
+        // A message that was captured while it grew reports its call more than once; the newest report is the whole.
+        if commit.facts.entries.first().is_some_and(|touch| !told.insert(touch.id)) {
             continue;
         }
         let model = commit.facts.model.as_deref().unwrap_or("unknown");

@@ -39,6 +39,21 @@ pub enum OpError {
         /// The branch.
         branch: String,
     },
+    /// No entry of the context holds some words.
+    #[error("no entry holds '{words}'")]
+    NoSuchWords {
+        /// The words.
+        words: String,
+    },
+    /// A name is no agent's.
+    #[error(transparent)]
+    UnknownAgent(#[from] crate::capture::UnknownAgent),
+    /// The files of the work tree were not kept at that point.
+    #[error("no snapshot of the work tree at or before commit '{commit}'")]
+    NoSnapshot {
+        /// The commit.
+        commit: String,
+    },
     /// No entry of the context has that name.
     #[error("unknown entry '{name}'")]
     UnknownEntry {
@@ -347,6 +362,9 @@ impl OpError {
             OpError::Pinned { id } => vec![format!("to let it go first: git trace unpin {id}")],
             OpError::NoCommits { .. } => {
                 vec!["store something first: git trace commit --role user -F <file>".to_owned()]
+            }
+            OpError::NoSnapshot { .. } => {
+                vec!["put back the context alone: leave out --code; see which there are: git trace log refs/trace/snapshots/<agent>".to_owned()]
             }
             OpError::ToolPair { other, id } => {
                 vec![format!("take both: git trace drop {id} {other} (--force goes on anyway)")]

@@ -3,23 +3,24 @@
 mod entire;
 mod memory;
 mod name;
-mod parent;
+mod origin;
 mod seen;
 
 pub use entire::{ENTIRE_BRANCH, ImportEntire, import_entire};
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use self::memory::{Claim, Wanted};
+use self::memory::{Claim, Memory, Remembered, Wanted};
 use self::name::{agent_name, subagent_of};
-use self::parent::Parent;
+use self::origin::{Origin, fork_branch};
 use self::seen::Seen;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
+use super::withhold::Withhold;
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
 use crate::capture::{
@@ -41,6 +42,8 @@ pub struct Import {
     pub dry_run: bool,
     /// The commit of the code that the work tree is at, for the new commits.
     pub code: Option<ObjectId>,
+    /// Whether the session goes on: until a message tells whether it copies another session, nothing is stored.
+    pub is_live: bool,
     /// How long to wait for another process that imports the same session.
     pub wait: Duration,
 }
@@ -48,7 +51,15 @@ pub struct Import {
 impl Import {
     /// Asks for a record, whosever it is, to be imported under a name of its own, with what a person would wait.
     pub fn new(path: PathBuf) -> Self {
-        Import { agent: None, path, name: None, dry_run: false, code: None, wait: Duration::from_secs(30) }
+        Import {
+            agent: None,
+            path,
+            name: None,
+            dry_run: false,
+            code: None,
+            is_live: false,
+            wait: Duration::from_secs(30),
+        }
     }
 }
 
@@ -63,6 +74,8 @@ pub struct Imported {
     pub agent: String,
     /// Whether another process imports the session, so that nothing was done here.
     pub busy: bool,
+    /// The branch that the session's own conversation is on now.
+    pub current: Option<String>,
     /// The branches of this record, with their newest commits.
     pub branches: Vec<ImportedBranch>,
     /// Commits that were made now.
@@ -98,17 +111,17 @@ pub struct ImportedBranch {
 /// # Errors
 /// When the record cannot be read or the repository cannot be written. Parts that cannot be read are no error.
 pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(u64)) -> Result<Imported, OpError> {
-    if let Some(imported) = seen::unchanged(workspace, request)? {
-        return Ok(imported);
+    match seen::unchanged(workspace, request)? {
+        Some(imported) => Ok(imported),
+        None => import_with(workspace, request, &[], progress),
     }
-    import_with(workspace, request, Vec::new(), progress)
 }
 
 /// Imports a record, and puts `notes` behind it that are not there yet.
 fn import_with(
     workspace: &Workspace,
     request: &Import,
-    notes: Vec<Message>,
+    notes: &[Message],
     progress: &mut dyn FnMut(u64),
 ) -> Result<Imported, OpError> {
     let failed = |source| record_error(&request.path, source);
@@ -121,6 +134,9 @@ fn import_with(
         Some(name) => Branch::new(name, FIRST_BRANCH)?.agent().to_owned(),
         None => agent_name(format, &id, subagent.as_deref()),
     };
+    // The file of a subagent names its parent by the session that it shares.
+    let is_child = subagent.is_some() && request.name.is_none();
+    let parent = is_child.then(|| format!("{}/{FIRST_BRANCH}", agent_name(format, &id, None)));
     let key = subagent.map_or_else(|| session.clone(), |subagent| format!("{session}/{subagent}"));
     let (is_chosen, dry_run) = (request.name.is_some(), request.dry_run);
     let wanted = Wanted { name: &name, session: &key, is_chosen, dry_run };
@@ -130,37 +146,62 @@ fn import_with(
 
     workspace.rehearse(dry_run);
     let memory = claim.memory.as_ref();
-    let mut run = Run {
-        workspace,
-        agent: claim.agent.clone(),
-        session,
-        code: request.code,
-        branches: memory.map(|memory| memory.branches.clone()).unwrap_or_default(),
-        batch: workspace.repo.begin(Size::Many)?,
-        replays: BTreeMap::new(),
-        known: None,
-        parent: None,
-        failure: None,
-        steps: 0,
-        progress,
-    };
-    if let Some(parent) = record.facts().parent.as_ref().filter(|_| !run.has_branches()) {
-        run.parent = Parent::find(workspace, format, parent)?;
+    let mut home = memory.and_then(|memory| memory.home.clone());
+    let mut record = record;
+    loop {
+        let is_of_its_own = request.name.is_some() || parent.is_some();
+        let agent = home.clone().unwrap_or_else(|| claim.agent.clone());
+        let has_branches = !workspace.repo.branches_of(&agent)?.is_empty();
+        let since = memory.map_or(Ok(BTreeMap::new()), |memory| since(workspace, &agent, memory))?;
+        let mut run = Run {
+            workspace,
+            since,
+            session: session.clone(),
+            code: request.code,
+            parent: parent.clone(),
+            branches: memory.map(|memory| memory.branches.clone()).unwrap_or_default(),
+            batch: workspace.repo.begin(Size::Many)?,
+            replays: BTreeMap::new(),
+            known: None,
+            withhold: Withhold::of(workspace),
+            withheld: memory.map(|memory| memory.withheld.clone()).unwrap_or_default(),
+            fork: home.is_some().then(|| fork_branch(&claim.agent)),
+            origin: match &home {
+                Some(_) => Origin::Fork { branch: fork_branch(&claim.agent) },
+                None if !is_of_its_own && !has_branches => Origin::Undecided(Vec::new()),
+                None => Origin::Own,
+            },
+            agent,
+            first: None,
+            home: None,
+            failure: None,
+            steps: 0,
+            progress: &mut *progress,
+        };
+        let watermark = memory.filter(|_| has_branches).map(|memory| memory.watermark.clone());
+        let stamp = record.stamp();
+        let outcome = record.read(watermark.as_deref(), &mut run);
+        if let Some(error) = run.failure.take() {
+            return Err(error);
+        }
+        if run.home.is_some() {
+            // The first message is another session's: the record is read once more, as a fork of that one.
+            home = run.home;
+            record = Record::open(Some(format), &request.path).map_err(failed)?;
+            continue;
+        }
+        if !request.is_live {
+            run.release()?;
+        }
+        let outcome = outcome.map_err(failed)?;
+        run.note(notes)?;
+        let is_settled = !matches!(run.origin, Origin::Copy { .. } | Origin::Undecided(_));
+        let imported = run.finish(format, outcome, dry_run, &claim)?;
+        if let Some(stamp) = stamp.filter(|_| !dry_run && is_settled) {
+            Seen::new(stamp, format, id, &imported).remember(workspace, &request.path);
+        }
+        return Ok(imported);
     }
-    let watermark = memory.filter(|_| run.has_branches()).map(|memory| memory.watermark.clone());
-    let stamp = record.stamp();
-    let outcome = record.read(watermark.as_deref(), &mut run);
-    if outcome.is_ok() {
-        run.note(notes);
-    }
-    if let Some(error) = run.failure.take() {
-        return Err(error);
-    }
-    let imported = run.finish(format, outcome.map_err(failed)?, dry_run, &claim)?;
-    if let Some(stamp) = stamp.filter(|_| !dry_run) {
-        Seen::new(stamp, format, id, imported.agent.clone()).remember(workspace, &request.path);
-    }
-    Ok(imported)
 }
 
 /// Finds the files of the subagents of a session of Claude Code.
@@ -208,6 +249,7 @@ fn nothing(format: Agent, session: String, agent: String, facts: SessionFacts) -
         session,
         agent,
         busy: false,
+        current: None,
         branches: Vec::new(),
         commits: 0,
         entries: 0,
@@ -225,13 +267,25 @@ struct Run<'w, 'p> {
     agent: String,
     session: String,
     code: Option<ObjectId>,
+    /// The branch of the agent that started this one.
+    parent: Option<String>,
     branches: BTreeMap<String, String>,
     batch: Batch<'w>,
     replays: BTreeMap<Conversation, Replay<'w>>,
     /// The entries that the branches ever had, once somebody asked.
     known: Option<BTreeMap<String, HashSet<EntryId>>>,
-    /// The session that this one was forked from, until it goes its own way.
-    parent: Option<Parent>,
+    /// The entries that came since the last import was remembered: one may have been killed right before that.
+    since: BTreeMap<String, HashSet<EntryId>>,
+    withhold: Withhold,
+    /// Calls whose results are to be left out when they come.
+    withheld: BTreeSet<String>,
+    /// The branch of a session that goes on from a copy of another one's messages.
+    fork: Option<String>,
+    origin: Origin,
+    /// The first message, if the session is a new one of its own.
+    first: Option<EntryId>,
+    /// The agent whose session this one copies, once that is known: nothing of this run counts then.
+    home: Option<String>,
     failure: Option<OpError>,
     steps: u64,
     progress: &'p mut dyn FnMut(u64),
@@ -239,8 +293,9 @@ struct Run<'w, 'p> {
 
 impl Receiver for Run<'_, '_> {
     fn take(&mut self, routed: Routed) -> ControlFlow<()> {
-        match self.failure.is_none().then(|| self.replay(routed)) {
-            Some(Ok(())) => return ControlFlow::Continue(()),
+        match self.failure.is_none().then(|| self.place(routed)) {
+            Some(Ok(())) if self.home.is_none() => return ControlFlow::Continue(()),
+            Some(Ok(())) => {}
             Some(Err(error)) => self.failure = Some(error),
             None => {}
         }
@@ -249,15 +304,22 @@ impl Receiver for Run<'_, '_> {
 
     fn restart(&mut self) {
         self.branches.clear();
-        if !self.has_branches() {
+        if let Some(branch) = self.fork.clone() {
+            self.origin = Origin::Copy { branch, last: None };
+        } else if self.workspace.repo.branches_of(&self.agent).is_ok_and(|branches| branches.is_empty()) {
             self.known = Some(BTreeMap::new());
         }
     }
 
     fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
-        if let Some(parent) = self.parent.as_mut().filter(|_| *conversation == Conversation::Main) {
-            return parent.has(id);
-        }
+        // A copy has to be seen to its end, to know where that is.
+        !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id)
+    }
+}
+
+impl Run<'_, '_> {
+    /// Tells whether the branches of a conversation ever had an entry.
+    fn knows(&mut self, conversation: &Conversation, id: EntryId) -> bool {
         let agent = agent_of(&self.agent, conversation);
         if self.known.is_none() {
             match self.read_known() {
@@ -271,14 +333,6 @@ impl Receiver for Run<'_, '_> {
         }
         let known = self.known.as_ref().and_then(|known| known.get(&agent));
         known.is_some_and(|ids| ids.contains(&id))
-    }
-}
-
-impl Run<'_, '_> {
-    /// Tells whether an earlier import left branches.
-    fn has_branches(&self) -> bool {
-        let branches = self.workspace.repo.branches().unwrap_or_default();
-        branches.iter().any(|(branch, _)| branch.agent() == self.agent)
     }
 
     /// Collects the ids that the branches of this record ever had.
@@ -300,14 +354,24 @@ impl Run<'_, '_> {
         if self.steps.is_multiple_of(64) {
             (self.progress)(self.steps);
         }
-        let Routed { conversation, step } = routed;
+        let Routed { conversation, mut step } = routed;
+        if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
+            && self.since.get(&agent_of(&self.agent, &conversation)).is_some_and(|ids| ids.contains(&message.id))
+        {
+            return Ok(());
+        }
+        if let Step::Append(message) | Step::Extend(message) | Step::Compress { summary: message, .. } = &mut step {
+            self.withhold.apply(message, &mut self.withheld);
+        }
         if !self.replays.contains_key(&conversation) {
             let agent = agent_of(&self.agent, &conversation);
             let branch = self.branches.get(&agent).cloned().unwrap_or_else(|| FIRST_BRANCH.to_owned());
-            let mut replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
-            if let Some(parent) = self.parent.take_if(|_| conversation == Conversation::Main) {
-                replay.start_behind(&mut self.batch, &parent.agent, parent.last)?;
-            }
+            let parent = match conversation {
+                Conversation::Main => self.parent.clone(),
+                Conversation::Subagent(_) => Some(format!("{}/{FIRST_BRANCH}", self.agent)),
+            };
+            let replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
+            let replay = replay.started_by(parent).repeating(!self.since.is_empty());
             self.replays.insert(conversation.clone(), replay);
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
@@ -315,16 +379,18 @@ impl Run<'_, '_> {
     }
 
     /// Puts messages at the end of the conversation, unless they are there.
-    fn note(&mut self, notes: Vec<Message>) {
+    fn note(&mut self, notes: &[Message]) -> Result<(), OpError> {
         for note in notes {
-            if !self.is_known(&Conversation::Main, note.id) {
-                let _ = self.take(Routed { conversation: Conversation::Main, step: Step::Append(note) });
+            if !self.knows(&Conversation::Main, note.id) {
+                self.place(Routed { conversation: Conversation::Main, step: Step::Append(note.clone()) })?;
             }
         }
+        Ok(())
     }
 
     fn finish(self, format: Agent, outcome: Outcome, dry_run: bool, claim: &Claim) -> Result<Imported, OpError> {
-        let repo = &self.workspace.repo;
+        let workspace = self.workspace;
+        let repo = &workspace.repo;
         let mut branches = self.branches;
         let (mut commits, mut entries, mut redacted) = (0, 0, BTreeMap::new());
         for (conversation, replay) in &self.replays {
@@ -336,14 +402,32 @@ impl Run<'_, '_> {
             }
         }
         if !dry_run {
+            if let Some(first) = self.first {
+                self.workspace.remember_first(first, &self.agent);
+            }
             let who = repo.committer()?;
             let message = format!("trace import {format}: {commits} commits");
             self.batch.finish(&message, &who, repo.durability(true))?;
+        }
+        let current = branches.get(&self.agent).map(|branch| format!("{}/{branch}", self.agent));
+        let mut tips = Vec::new();
+        for agent in agents_of(&self.agent, &branches) {
+            let branches = repo.branches_of(agent)?.into_iter();
+            tips.extend(branches.map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }));
+        }
+        if !dry_run {
             // Last of all: what is imported twice is found by its ids, what is never imported is lost.
-            claim.remember(outcome.watermark, branches)?;
+            // What has not told yet where it belongs is read once more.
+            if !matches!(self.origin, Origin::Copy { .. } | Origin::Undecided(_)) {
+                let (branches, withheld) = (branches.clone(), self.withheld);
+                let home = self.fork.is_some().then(|| self.agent.clone());
+                let tips = tips.iter().map(|tip| tip.commit.to_string()).collect();
+                claim.remember(Remembered { watermark: outcome.watermark, branches, tips, withheld, home })?;
+            }
         }
         Ok(Imported {
-            branches: named(own_branches(self.workspace, &self.agent)?),
+            current,
+            branches: tips,
             commits,
             entries,
             summary: outcome.claude,
@@ -355,15 +439,35 @@ impl Run<'_, '_> {
     }
 }
 
-fn named(tips: Vec<(Branch, ObjectId)>) -> Vec<ImportedBranch> {
-    tips.into_iter().map(|(branch, commit)| ImportedBranch { branch: branch.to_string(), commit }).collect()
-}
-
 /// Lists the branches of an agent's record, those of its subagents included.
 fn own_branches(workspace: &Workspace, agent: &str) -> Result<Vec<(Branch, ObjectId)>, OpError> {
     let own = |name: &str| name.strip_prefix(agent).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     let branches = workspace.repo.branches()?.into_iter();
     Ok(branches.filter(|(branch, _)| own(branch.agent())).collect())
+}
+
+/// Collects the ids of entries that came to the agents' branches since an import was remembered.
+fn since(workspace: &Workspace, agent: &str, memory: &Memory) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
+    let repo = &workspace.repo;
+    let mut found: BTreeMap<String, HashSet<EntryId>> = BTreeMap::new();
+    let known: Vec<ObjectId> = memory.tips.iter().filter_map(|tip| tip.parse().ok()).collect();
+    if known.is_empty() {
+        return Ok(found);
+    }
+    for agent in agents_of(agent, &memory.branches) {
+        let tips = repo.branches_of(agent)?.into_iter().map(|(_, tip)| tip).filter(|tip| !known.contains(tip));
+        for commit in tips.map(|tip| repo.history(&[tip], &known)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+        {
+            let added = commit?.facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
+            found.entry(agent.to_owned()).or_default().extend(added.map(|touch| touch.id));
+        }
+    }
+    Ok(found)
+}
+
+/// Lists the agents whose branches conversations are on.
+fn agents_of<'a>(agent: &'a str, branches: &'a BTreeMap<String, String>) -> BTreeSet<&'a str> {
+    branches.keys().map(String::as_str).chain([agent]).collect()
 }
 
 /// Names the agent of a conversation: the session's, or one of its own for a subagent.

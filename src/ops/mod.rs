@@ -1,8 +1,10 @@
 //! The library's API: one verb a file, from a request to an outcome.
 
+mod blame;
 mod branch;
 mod branches;
 mod brought;
+mod capture;
 mod change;
 mod checkout;
 mod cherry_pick;
@@ -34,19 +36,27 @@ mod replay;
 mod reset;
 mod restore;
 mod resume;
+mod rewind;
 mod sequence;
 mod show;
+mod snapshot;
 mod status;
 mod switch;
 mod tag;
 mod touches;
 mod verify;
 mod watch;
+mod withhold;
 mod workspace;
 
+pub use blame::{Blame, Blamed, Happening, blame};
 pub use branch::{BranchChange, ChangedBranch, branch};
 pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
+pub use capture::{
+    Hook, Hooked, LastEvent, ListSessions, ListedSession, Paused, SessionRecord, SessionState, Sessions, Unheard, hook,
+    note_failure, pause, sessions, unpause,
+};
 pub use change::Changed;
 pub use checkout::{Checkout, checkout};
 pub use cherry_pick::{Pick as PickCommits, cherry_pick, revert};
@@ -77,8 +87,10 @@ pub use reorder::{Beside, Order, Reorder, reorder};
 pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
+pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use show::{Shown, show};
+pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::change::{count_entry, open_context, preview_body, redact_body};
 use super::{OpError, Workspace};
 use crate::capture::claude::mask_tool_results;
-use crate::codec::{Manifest, Meta, Replaces};
+use crate::codec::{Collapse, Manifest, Meta, Replaces};
 use crate::model::{
     Branch, Entry, EntryId, Flags, Message, ObjectId, Operation, Person, Role, Step, Time, Touch, TouchKind,
 };
@@ -31,6 +31,10 @@ pub(super) struct Replay<'w> {
     session: String,
     /// The commit of the code that the work tree is at.
     code: Option<ObjectId>,
+    /// The branch of the agent that started this one.
+    parent: Option<String>,
+    /// Whether an earlier import may have stored what is replayed now, and was killed before it could remember that.
+    repeats: bool,
     who: Person,
     /// The branch that steps go to now.
     pub(super) branch: String,
@@ -66,12 +70,24 @@ impl<'w> Replay<'w> {
             agent,
             session,
             code,
+            parent: None,
+            repeats: false,
             clock: who.time,
             who,
             branch,
             timeline: Timeline::default(),
             tally: Tally::default(),
         })
+    }
+
+    /// Says which agent's branch started this one, for its first commit.
+    pub(super) fn started_by(self, parent: Option<String>) -> Self {
+        Replay { parent, ..self }
+    }
+
+    /// Says whether an earlier import may have stored what is replayed now.
+    pub(super) fn repeating(self, repeats: bool) -> Self {
+        Replay { repeats, ..self }
     }
 
     /// Carries out one step.
@@ -106,23 +122,26 @@ impl<'w> Replay<'w> {
         let mut context = self.context(batch)?;
         self.timeline.note(&self.branch, message.id, context.tip());
         let (body, tokens) = self.put(&mut context, &message)?;
-        let meta = match &message.meta {
-            Some(meta) => Some(context.put_meta(&Meta::decode(meta)?)?),
-            None => None,
-        };
+        let mut meta = message.meta.as_deref().map(Meta::decode).transpose()?;
+        let mut operation = if message.role == Role::Spawn { Operation::Spawn } else { Operation::Append };
+        if let Some(child) = self.answering(&message) {
+            meta.get_or_insert_default().collapse = Some(Collapse { branch: child, ..Collapse::default() });
+            operation = Operation::Collapse;
+        }
+        let meta = meta.map(|meta| context.put_meta(&meta)).transpose()?;
         let position = context.next_position()?;
         let Message { id, role, kind, .. } = message.clone();
         context.append(Entry { position, role, tokens, id, flags: Flags::default(), kind, body, meta })?;
-        let subject = subject("append", &message);
+        let subject = subject(operation.name(), &message);
         self.tally.entries += 1;
-        self.commit(
-            &mut context,
-            Operation::Append,
-            subject,
-            vec![Touch::new(TouchKind::Added, id)],
-            Some(&message),
-            &[],
-        )
+        let touches = vec![Touch::new(TouchKind::Added, id)];
+        self.commit(&mut context, operation, subject, touches, Some(&message), &[])
+    }
+
+    /// Returns the branch of the subagent whose answer a message is.
+    fn answering(&self, message: &Message) -> Option<String> {
+        let (_, child) = message.fields.iter().find(|(name, _)| message.role == Role::Tool && name == "agent")?;
+        Some(Branch::new(&subagent_name(&self.agent, child), FIRST_BRANCH).ok()?.to_string())
     }
 
     fn extend(&mut self, batch: &mut Batch<'_>, message: Message) -> Result<(), OpError> {
@@ -130,6 +149,9 @@ impl<'w> Replay<'w> {
         // What was compressed away in the meantime stays so.
         let Some(old) = context.find(message.id)? else { return Ok(()) };
         let (body, tokens) = self.put(&mut context, &message)?;
+        if body == old.body && self.repeats {
+            return Ok(());
+        }
         context.replace(Entry { body, tokens, kind: message.kind.clone(), ..old })?;
         let subject = subject("edit", &message);
         let touches = vec![Touch::new(TouchKind::Changed, message.id)];
@@ -221,24 +243,6 @@ impl<'w> Replay<'w> {
         Ok(())
     }
 
-    /// Starts the current branch, which is not there yet, behind an entry that another agent's session brought.
-    ///
-    /// # Errors
-    /// When the repository cannot be read.
-    pub(super) fn start_behind(
-        &mut self,
-        batch: &mut Batch<'_>,
-        agent: &str,
-        last: Option<EntryId>,
-    ) -> Result<(), OpError> {
-        let Some(last) = last else { return Ok(()) };
-        let mut other = Replay::new(self.workspace, agent.to_owned(), String::new(), None, FIRST_BRANCH.to_owned())?;
-        if let Some(start) = other.state_after(batch, last)? {
-            batch.start(&self.ref_name(&self.branch)?, Start::Commit(start))?;
-        }
-        Ok(())
-    }
-
     /// Finds the newest commit before the step that came after the one that brought an entry.
     fn state_after(&mut self, batch: &mut Batch<'_>, after: EntryId) -> Result<Option<ObjectId>, OpError> {
         if !self.timeline.brought.contains_key(&after) && !self.timeline.has_past {
@@ -281,6 +285,9 @@ impl<'w> Replay<'w> {
             touch.fields.extend(message.fields.iter().map(|(name, value)| (name.clone(), line(value))));
         }
         let person = Person { time: self.clock, ..self.who.clone() };
+        let parent = self.parent.clone().filter(|_| context.tip().is_none());
+        let facts = facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value)));
+        let other = facts.chain(parent.map(|parent| ("Trace-Parent".to_owned(), parent))).collect();
         context.commit(CommitRequest {
             operation,
             subject: redactor.line(&subject),
@@ -295,7 +302,7 @@ impl<'w> Replay<'w> {
             cost: None,
             session: Some(self.session.clone()),
             merged: Vec::new(),
-            other: facts.iter().map(|(name, value)| (format!("Trace-{name}"), line(value))).collect(),
+            other,
         })?;
         self.tally.commits += 1;
         Ok(())
@@ -318,7 +325,10 @@ impl Timeline {
             let mut commits = repo.history(&[tip], &[])?.collect::<Result<Vec<_>, _>>()?;
             commits.reverse();
             for commit in commits {
-                let brings = matches!(commit.facts.operation, Operation::Append | Operation::Compress);
+                let brings = matches!(
+                    commit.facts.operation,
+                    Operation::Append | Operation::Spawn | Operation::Collapse | Operation::Compress
+                );
                 let added = commit.facts.entries.iter().find(|touch| touch.kind == TouchKind::Added);
                 if let (true, Some(added)) = (brings, added) {
                     past.note(branch.name(), added.id, commit.parents.first().copied());
@@ -356,7 +366,7 @@ pub(super) fn part(text: &str) -> String {
 }
 
 fn subject(verb: &str, message: &Message) -> String {
-    let what = if message.role == Role::Summary { "" } else { message.role.name() };
+    let what = if matches!(message.role, Role::Summary | Role::Spawn) { "" } else { message.role.name() };
     let gap = if what.is_empty() { "" } else { " " };
     format!("{verb}{gap}{what}: {}", preview_body(&message.kind, &message.body))
 }

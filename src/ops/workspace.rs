@@ -69,6 +69,11 @@ impl Workspace {
         self.repo.config(key)
     }
 
+    /// Returns the folder for our own files in the git directory, shared by all worktrees; it need not exist.
+    pub fn trace_dir(&self) -> PathBuf {
+        self.repo.trace_dir()
+    }
+
     /// Returns what is odd but hinders nothing, once: broken redaction rules, for example.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()

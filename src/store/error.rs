@@ -133,6 +133,9 @@ pub enum StoreError {
         /// The branch.
         branch: String,
     },
+    /// The repository is bare, or its work tree is elsewhere.
+    #[error("no work tree: the repository is bare")]
+    NoWorkTree,
     /// git knows no name or address for the user.
     #[error("no identity: git does not know who you are")]
     NoIdentity,

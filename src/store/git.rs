@@ -36,24 +36,59 @@ pub(super) fn run(
     arguments: &[&str],
     input: Option<&[u8]>,
 ) -> Result<Vec<u8>, StoreError> {
-    start(Start { git_dir: &repo.private_dir, command, arguments, input, environment: &[], settings: &[] })
+    start(Start { command, arguments, input, ..Start::of(&repo.private_dir) })
+}
+
+/// Names a work tree and the index that stands for it.
+pub(super) struct WorkTree<'a> {
+    /// The folder at its top.
+    pub(super) top: &'a Path,
+    /// The index, which is not the user's.
+    pub(super) index: &'a Path,
+}
+
+/// As [`run`], at the top of a work tree and with an index of our own. Filters that the user configured run, as they do
+/// for `git add`: without them the content would be another.
+pub(super) fn run_in(
+    repo: &Repo,
+    tree: &WorkTree<'_>,
+    command: &'static str,
+    arguments: &[&str],
+    input: Option<&[u8]>,
+) -> Result<Vec<u8>, StoreError> {
+    let text = |path: &Path| {
+        let reason = || format!("'{}' is not UTF-8", path.display());
+        path.to_str()
+            .map(str::to_owned)
+            .ok_or_else(|| StoreError::Git { command: command.to_owned(), reason: reason() })
+    };
+    let (top, index) = (text(tree.top)?, text(tree.index)?);
+    start(Start {
+        command,
+        arguments,
+        input,
+        top: Some(tree.top),
+        environment: &[("GIT_INDEX_FILE", &index), ("GIT_WORK_TREE", &top), ("GIT_LITERAL_PATHSPECS", "1")],
+        settings: &["-c", "core.safecrlf=false", "-c", "index.sparse=false"],
+        ..Start::of(&repo.private_dir)
+    })
 }
 
 /// Lets git ask the credential helpers, and nobody else: where none has an answer, git ends with an error instead of
 /// asking the user. The helpers are those of the user's own configuration, wherever that is.
 pub(super) fn fill_credential(repo: &Repo, question: &[u8]) -> Result<Vec<u8>, StoreError> {
     start(Start {
-        git_dir: &repo.private_dir,
         command: "credential",
         arguments: &["fill"],
         input: Some(question),
         // An empty program stands in the way of all others that could ask.
         environment: &[("GIT_ASKPASS", ""), ("SSH_ASKPASS", ""), ("GCM_INTERACTIVE", "never")],
         settings: &["-c", "core.askPass=", "-c", "credential.interactive=false"],
+        ..Start::of(&repo.private_dir)
     })
 }
 
-/// As [`run`], for what writes a reflog: under the name of `who`, in a worktree's git directory.
+/// As [`run`], for what writes a reflog or a commit: under the name of `who`, in a worktree's git directory.
 pub(super) fn run_as(
     git_dir: &Path,
     command: &'static str,
@@ -62,14 +97,22 @@ pub(super) fn run_as(
     who: &Person,
 ) -> Result<Vec<u8>, StoreError> {
     let date = format!("@{} +0000", who.time.seconds());
-    let identity =
-        [("GIT_COMMITTER_NAME", who.name.as_str()), ("GIT_COMMITTER_EMAIL", &who.email), ("GIT_COMMITTER_DATE", &date)];
-    start(Start { git_dir, command, arguments, input, environment: &identity, settings: &[] })
+    let identity = [
+        ("GIT_COMMITTER_NAME", who.name.as_str()),
+        ("GIT_COMMITTER_EMAIL", &who.email),
+        ("GIT_COMMITTER_DATE", &date),
+        ("GIT_AUTHOR_NAME", &who.name),
+        ("GIT_AUTHOR_EMAIL", &who.email),
+        ("GIT_AUTHOR_DATE", &date),
+    ];
+    start(Start { command, arguments, input, environment: &identity, ..Start::of(git_dir) })
 }
 
 /// Is what git is started with.
 struct Start<'a> {
     git_dir: &'a Path,
+    /// Where it runs, if that matters.
+    top: Option<&'a Path>,
     command: &'static str,
     arguments: &'a [&'a str],
     input: Option<&'a [u8]>,
@@ -78,8 +121,15 @@ struct Start<'a> {
     settings: &'a [&'a str],
 }
 
+impl<'a> Start<'a> {
+    /// Starts nothing yet.
+    fn of(git_dir: &'a Path) -> Self {
+        Start { git_dir, top: None, command: "", arguments: &[], input: None, environment: &[], settings: &[] }
+    }
+}
+
 fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
-    let Start { git_dir, command, arguments, input, environment, settings } = start;
+    let Start { git_dir, top, command, arguments, input, environment, settings } = start;
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
     // Helpers are named there, which the user may have put elsewhere.
     let users_settings = command == "credential";
@@ -94,6 +144,7 @@ fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
     process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
     process.args(LOCAL_SAFETY).args(settings).arg("--no-pager").arg("--git-dir").arg(git_dir);
     process.arg(command).args(arguments);
+    process.current_dir(top.unwrap_or(Path::new(".")));
     process.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     process.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = process.spawn().map_err(|source| error(source.to_string()))?;

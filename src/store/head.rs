@@ -143,6 +143,17 @@ impl Repo {
         self.named("heads")
     }
 
+    /// Lists the branches of one agent, with their newest commits; the work does not depend on how many others there are.
+    ///
+    /// # Errors
+    /// When the refs cannot be read.
+    pub fn branches_of(&self, agent: &str) -> Result<Vec<(Branch, ObjectId)>, StoreError> {
+        let prefix = format!("{}/heads/{agent}/", self.settings.ref_prefix);
+        let refs = self.list_refs(&prefix)?.into_iter();
+        let parse = |name: &str| Branch::new(agent, name.strip_prefix(&prefix)?).ok();
+        Ok(refs.filter_map(|(name, id)| Some((parse(&name)?, id))).collect())
+    }
+
     /// Lists the branches of remotes as `<remote>/<agent>/<branch>`, with their newest commits.
     ///
     /// # Errors
@@ -203,7 +214,7 @@ impl Repo {
         let prefix = format!("{}/", self.settings.ref_prefix);
         let ours = |name: &str| {
             let rest: Vec<&str> = name.strip_prefix(&prefix).unwrap_or(name).split('/').collect();
-            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..])
+            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..] | ["snapshots", _])
         };
         Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())
     }

@@ -34,6 +34,7 @@ mod reftable;
 mod revision;
 mod settings;
 mod sink;
+mod snapshot;
 mod state_file;
 mod suffix;
 mod tidy;
@@ -55,6 +56,7 @@ pub use object::BODY_MAX;
 pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
+pub use snapshot::{TreeChange, WorkTreeState};
 pub use worktrees::WorktreeHead;
 
 use crate::model::{HashKind, ObjectId};

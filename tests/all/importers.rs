@@ -93,10 +93,13 @@ fn a_fork_starts_where_it_left_its_parent() {
     std::fs::write(&fork, format!("{own}\n{copied}\n{}\n", more.join("\n"))).expect("a file");
     import(&world, &["codex", plain(&parent)]);
     let forked = &import(&world, &["codex", plain(&fork)])[0];
-    assert_eq!((forked["agent"].as_str(), forked["entries"].as_u64()), (Some("codex-fork"), Some(3)));
-    let base = world
-        .git(&["merge-base", "refs/trace/heads/codex-parent/main", "refs/trace/heads/codex-fork/main"], &world.repo());
+    assert_eq!((forked["agent"].as_str(), forked["entries"].as_u64()), (Some("codex-parent"), Some(3)));
+    let base = world.git(
+        &["merge-base", "refs/trace/heads/codex-parent/main", "refs/trace/heads/codex-parent/fork-fork"],
+        &world.repo(),
+    );
     assert_eq!(Some(base.trim()), world.tip("refs/trace/heads/codex-parent/main").as_deref());
+    assert_eq!(usage(&world, "codex-parent/fork-fork", "output"), 300);
     assert_eq!(import(&world, &["codex", plain(&fork)])[0]["commits"], 0);
     // Without the parent the fork is whole by itself.
     let alone = World::new("sha1");

@@ -3,9 +3,11 @@
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
 mod branches;
+mod capture;
 mod compress;
 mod drivers;
 mod errors;
+mod fake_agent;
 mod freshen;
 mod full;
 mod group;

@@ -14,6 +14,8 @@ struct Block<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
     tool_use_id: Option<&'a RawValue>,
     #[serde(borrow)]
     is_error: Option<&'a RawValue>,
@@ -32,6 +34,8 @@ struct Block<'a> {
 pub(super) struct Content {
     /// Ids of the tool calls made.
     pub calls: Vec<String>,
+    /// The tool calls that start a subagent.
+    pub spawns: Vec<Spawn>,
     /// Ids of the tool calls answered.
     pub results: Vec<String>,
     /// Number of tool calls made, those without id included.
@@ -46,6 +50,48 @@ pub(super) struct Content {
     pub images: u64,
     /// Bytes that the model had to write, at least: text, thinking and tool input, without signatures.
     pub written: u64,
+}
+
+/// Holds a tool call that starts a subagent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spawn {
+    /// The call's id.
+    pub call: String,
+    /// What is said of the subagent, as a JSON object made of the call's own bytes.
+    pub body: Vec<u8>,
+}
+
+/// The members of the call's input that say which subagent it is; its prompt stands in its own context.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Task<'a> {
+    #[serde(borrow)]
+    subagent_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    description: Option<&'a RawValue>,
+    #[serde(borrow)]
+    model: Option<&'a RawValue>,
+}
+
+impl Spawn {
+    /// Reads a call of `Task`, or of `Agent` as newer versions call it.
+    fn read(block: &Block<'_>) -> Option<Self> {
+        let name = text(block.name)?;
+        if !matches!(&*name, "Task" | "Agent") {
+            return None;
+        }
+        let task = object::<Task<'_>>(block.input?.get())?;
+        let call = text(block.id)?.into_owned();
+        let members = [
+            ("call", block.id),
+            ("subagent_type", task.subagent_type),
+            ("description", task.description),
+            ("model", task.model),
+        ];
+        let members = members.into_iter().filter_map(|(name, raw)| Some(format!("\"{name}\":{}", raw?.get())));
+        let body = format!("{{{}}}", members.collect::<Vec<_>>().join(",")).into_bytes();
+        Some(Spawn { call, body })
+    }
 }
 
 /// A tool call costs the model its name and its frame too; they are never fewer bytes than this.
@@ -66,6 +112,7 @@ impl Content {
     /// Adds the counts of another part of the same message.
     pub(super) fn merge(&mut self, other: Content) {
         self.calls.extend(other.calls);
+        self.spawns.extend(other.spawns);
         self.results.extend(other.results);
         self.tool_uses += other.tool_uses;
         self.tool_results += other.tool_results;
@@ -83,6 +130,7 @@ impl Content {
                 self.tool_uses += 1;
                 self.written += CALL_FRAME + length(block.input);
                 self.calls.extend(text(block.id).map(String::from));
+                self.spawns.extend(Spawn::read(&block));
             }
             Some("tool_result") => {
                 self.tool_results += 1;

@@ -33,6 +33,7 @@ pub(super) struct OpenMessage {
     string: Option<Box<RawValue>>,
     parts: usize,
     has_blocks: bool,
+    spawns: usize,
     held: Vec<Message>,
     held_bytes: usize,
 }
@@ -51,6 +52,7 @@ impl OpenMessage {
             string: None,
             parts: 0,
             has_blocks: false,
+            spawns: 0,
             held: Vec::new(),
             held_bytes: 0,
         }
@@ -82,6 +84,12 @@ impl OpenMessage {
         }
         self.string = (self.parts == 0 && inner.is_none()).then(|| raw.to_owned());
         self.parts += 1;
+    }
+
+    /// Numbers one more subagent that the message starts.
+    pub(super) fn count_spawn(&mut self) -> usize {
+        self.spawns += 1;
+        self.spawns
     }
 
     /// Tells whether nothing more may be added or held back.

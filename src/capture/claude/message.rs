@@ -2,10 +2,11 @@
 
 use serde_json::value::RawValue;
 
-use super::content::{self, Content};
+use super::content::{self, Content, Spawn};
 use super::line::Line;
 use super::names::content_source;
 use super::safe::Surroundings;
+use crate::codec::derive_entry_id;
 use crate::model::{BodyKind, EntryId, Message, Role, Time};
 
 /// Values longer than this are no facts for a commit's trailers.
@@ -46,6 +47,15 @@ pub(super) fn reply(line: &Line<'_>, known: &mut Surroundings, id: EntryId) -> M
     message.model = line.model().filter(|model| model.len() <= 200).map(String::from);
     push(&mut message.fields, "msg", line.message_id().as_deref());
     push(&mut message.fields, "req", line.request().as_deref());
+    message
+}
+
+/// Makes the entry that stands for the start of a subagent.
+pub(super) fn spawn(line: &Line<'_>, known: &mut Surroundings, reply: EntryId, nth: usize, spawn: &Spawn) -> Message {
+    let id = derive_entry_id(&format!("claude:spawn:{reply}:{nth}:{}", spawn.call));
+    let mut message = bare(line, known, id, Role::Spawn);
+    message.body = spawn.body.clone();
+    push(&mut message.fields, "call", Some(&spawn.call));
     message
 }
 

@@ -151,7 +151,7 @@ fn one(workspace: &Workspace, request: &ImportEntire, found: &Found) -> Result<I
     drop(file);
     let import = Import { agent: found.said.agent(), dry_run: request.dry_run, ..Import::new(path) };
     let notes: Vec<Message> = found.metadata.iter().map(|(_, bytes)| note(found, bytes)).collect();
-    import_with(workspace, &import, notes, &mut |_| {}).map_err(|error| match error {
+    import_with(workspace, &import, &notes, &mut |_| {}).map_err(|error| match error {
         OpError::Record { source, .. } => OpError::Record { path: found.path.clone(), source },
         OpError::Read { source, .. } => io(source),
         other => other,

@@ -1,6 +1,6 @@
 //! What is remembered of an import, and who may import a session now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,6 +30,29 @@ pub(super) struct Memory {
     pub(super) watermark: String,
     /// The branch that each conversation's next step goes to.
     pub(super) branches: BTreeMap<String, String>,
+    /// The newest commits of all branches of the agents.
+    #[serde(default)]
+    pub(super) tips: Vec<String>,
+    /// Calls whose results are to be left out when they come.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) withheld: BTreeSet<String>,
+    /// The agent whose session this one goes on from, on a branch of that agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) home: Option<String>,
+}
+
+/// Says what is to be remembered.
+pub(super) struct Remembered {
+    /// The reader's own watermark.
+    pub(super) watermark: String,
+    /// The branch that each conversation's next step goes to.
+    pub(super) branches: BTreeMap<String, String>,
+    /// The newest commits of all branches of the agents.
+    pub(super) tips: Vec<String>,
+    /// Calls whose results are to be left out when they come.
+    pub(super) withheld: BTreeSet<String>,
+    /// The agent whose session this one goes on from.
+    pub(super) home: Option<String>,
 }
 
 /// Holds a name for a session's branches, and the right to import to them until it is dropped.
@@ -71,8 +94,10 @@ impl Claim {
     }
 
     /// Remembers where the next import goes on.
-    pub(super) fn remember(&self, watermark: String, branches: BTreeMap<String, String>) -> Result<(), OpError> {
-        let memory = Memory { version: VERSION, session: Some(self.session.clone()), watermark, branches };
+    pub(super) fn remember(&self, what: Remembered) -> Result<(), OpError> {
+        let Remembered { watermark, branches, tips, withheld, home } = what;
+        let session = Some(self.session.clone());
+        let memory = Memory { version: VERSION, session, watermark, branches, tips, withheld, home };
         let text = serde_json::to_vec(&memory).expect("text and maps are JSON");
         let temporary = self.path.with_extension(format!("{:08x}", fastrand::u32(..)));
         let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &self.path));
@@ -98,7 +123,7 @@ fn is_part(rest: &str) -> bool {
 }
 
 /// Finds the session that a name belongs to; `None` if it is nobody's, or it cannot be told.
-pub(super) fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<Option<String>, OpError> {
+fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<Option<String>, OpError> {
     if let Some(memory) = memory {
         return Ok(memory.session.clone());
     }

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Import, Imported, nothing, own_branches};
+use super::{Import, Imported, ImportedBranch, nothing, own_branches};
 use crate::capture::{Agent, SessionFacts, stamp};
+use crate::model::{Branch, ObjectId};
 use crate::ops::{OpError, Workspace};
 
 /// A larger file is none of ours.
@@ -22,12 +23,14 @@ pub(super) struct Seen {
     record: String,
     id: String,
     agent: String,
+    current: Option<String>,
 }
 
 impl Seen {
     /// Describes what was imported.
-    pub(super) fn new(stamp: String, record: Agent, id: String, agent: String) -> Self {
-        Seen { stamp, record: record.name().to_owned(), id, agent }
+    pub(super) fn new(stamp: String, record: Agent, id: String, imported: &Imported) -> Self {
+        let (agent, current) = (imported.agent.clone(), imported.current.clone());
+        Seen { stamp, record: record.name().to_owned(), id, agent, current }
     }
 
     /// Remembers it. Where that is not possible, the next import takes longer.
@@ -61,7 +64,8 @@ pub(super) fn unchanged(workspace: &Workspace, request: &Import) -> Result<Optio
     }
     let facts = SessionFacts { id: Some(seen.id.clone()), ..SessionFacts::default() };
     let found = nothing(record, format!("{record}:{}", seen.id), seen.agent, facts);
-    Ok(Some(Imported { branches: super::named(tips), ..found }))
+    let named = |(branch, commit): (Branch, ObjectId)| ImportedBranch { branch: branch.to_string(), commit };
+    Ok(Some(Imported { current: seen.current, branches: tips.into_iter().map(named).collect(), ..found }))
 }
 
 fn file_of(workspace: &Workspace, path: &Path) -> Option<PathBuf> {

@@ -27,6 +27,7 @@ impl Importer<'_> {
         {
             open.add(line, raw, found.clone());
             let entry = open.entry();
+            self.hold_spawns(line, &found, spot, entry);
             self.graph.add(spot.key, spot.parent, spot.at, (entry, spot.thread, epoch));
             self.note(spot.key);
             self.summary.add_content(&found);
@@ -45,9 +46,11 @@ impl Importer<'_> {
         self.note(spot.key);
         self.summary.add_content(&found);
         let mut open = OpenMessage::new(join.unwrap_or(entry), from, times, message);
-        open.add(line, raw, found);
+        open.add(line, raw, found.clone());
         let thread = &mut self.threads[spot.thread as usize];
         thread.open = Some(open);
+        self.hold_spawns(line, &found, spot, entry);
+        let thread = &mut self.threads[spot.thread as usize];
         if !std::mem::replace(&mut thread.is_listed, true) {
             self.opened.push(spot.thread);
         }
@@ -61,6 +64,17 @@ impl Importer<'_> {
             (Some(_), _) => self.summary.reopened_messages += 1,
         }
         Ok(())
+    }
+
+    /// Puts an entry behind the open message for each subagent that a line of it starts.
+    fn hold_spawns(&mut self, line: &Line<'_>, found: &Content, spot: Spot, reply: EntryId) {
+        for spawn in &found.spawns {
+            let nth = self.threads[spot.thread as usize].open.as_mut().map_or(0, OpenMessage::count_spawn);
+            let message = message::spawn(line, self.surroundings(spot), reply, nth, spawn);
+            if let Some(open) = &mut self.threads[spot.thread as usize].open {
+                open.hold(message);
+            }
+        }
     }
 
     /// Takes a tool's result in, or what a tool brought in beside it.

@@ -1,0 +1,222 @@
+//! `hook`: what an agent's hook sets off. Work is proportional to what is new in this session, and never waits for it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::record::{SessionRecord, SessionState, Turn};
+use super::subagents;
+use crate::capture::{Agent, Event, EventKind};
+use crate::ops::{Import, Moment, OpError, Workspace, import, take_snapshot};
+
+/// How long is waited for another process that handles an event of the same session: a later event catches up.
+const WAIT: Duration = Duration::from_millis(300);
+/// At the end of a session no later event comes; Claude Code kills what takes longer than 1.5 seconds.
+const LAST_WAIT: Duration = Duration::from_millis(600);
+/// What is left of that time for the records of subagents.
+const LAST_WORK: Duration = Duration::from_millis(900);
+/// A snapshot that took longer than this is taken no more after each tool call, but once a prompt.
+const SNAPSHOT_QUICK: u64 = 60;
+/// One that took longer than this is not taken while anybody waits.
+const SNAPSHOT_SLOW: u64 = 1000;
+
+/// Tools that only look, by the names that agents give them: no file is another after them.
+const LOOKING: [&str; 16] = [
+    "Read",
+    "Grep",
+    "Glob",
+    "LS",
+    "NotebookRead",
+    "WebFetch",
+    "WebSearch",
+    "TodoWrite",
+    "TodoRead",
+    "ToolSearch",
+    "read_file",
+    "read_many_files",
+    "list_directory",
+    "glob",
+    "search_file_content",
+    "google_web_search",
+];
+
+/// Is what an agent's hook was told.
+#[derive(Debug, Clone)]
+pub struct Hook {
+    /// The agent.
+    pub agent: Agent,
+    /// The event, where what it was told does not name it.
+    pub event: Option<String>,
+    /// What came on its standard input.
+    pub payload: Vec<u8>,
+    /// The folder of the project, where the agent tells it apart from where it works.
+    pub project: Option<PathBuf>,
+}
+
+/// Says what a hook did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Hooked {
+    /// Why nothing was done.
+    pub unheard: Option<Unheard>,
+    /// The branch of the session.
+    pub branch: Option<String>,
+    /// Commits that were made.
+    pub commits: u64,
+    /// Whether a snapshot of the work tree was kept.
+    pub snapshot: bool,
+}
+
+/// Says why a hook did nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unheard {
+    /// It names no session.
+    NoSession,
+    /// Nobody asked for capture in this repository.
+    NotEnabled,
+    /// Another process handles an event of this session; a later event catches up.
+    Busy,
+}
+
+/// Takes in what an agent's hook tells: the new lines of the session's record, and the work tree when a person spoke,
+/// a tool ran, or the agent came to an end.
+///
+/// `dir` is where the hook runs, for payloads that name no folder.
+///
+/// # Errors
+/// When there is no repository, or it cannot be written. The caller tells nobody: it is a hook.
+pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
+    let begun = Instant::now();
+    let Some(event) = Event::read(&request.payload, request.event.as_deref()) else {
+        return Ok(Hooked::unheard(Unheard::NoSession));
+    };
+    let place = request.project.clone().or_else(|| event.cwd.clone()).filter(|path| path.is_dir());
+    let workspace = Workspace::discover(place.as_deref().unwrap_or(dir), None, None)?;
+    if !workspace.is_capturing() {
+        return Ok(Hooked::unheard(Unheard::NotEnabled));
+    }
+    let is_last = event.kind == EventKind::SessionEnd;
+    let wait = if is_last { LAST_WAIT } else { WAIT };
+    let Some(turn) = workspace.session_turn(request.agent, &event.session, wait)? else {
+        return Ok(Hooked::unheard(Unheard::Busy));
+    };
+    let now = workspace.now()?;
+    let mut record = turn.record(request.agent, &event, now);
+    record.take(&event, now.to_string());
+    let mut scene = Scene { workspace: &workspace, agent: request.agent, turn, record, hooked: Hooked::default() };
+    // What fails is remembered as seen all the same: the record says when the last event came.
+    let imported = scene.import_session(wait);
+    let subagents = scene.import_subagents(&event, begun, wait);
+    let kept = scene.keep_work_tree(&event);
+    scene.record.code = workspace.repo.code_commit().map(|id| id.to_string());
+    scene.turn.write(&scene.record)?;
+    imported.and(subagents).and(kept)?;
+    Ok(scene.hooked)
+}
+
+impl Hooked {
+    fn unheard(why: Unheard) -> Self {
+        Hooked { unheard: Some(why), ..Hooked::default() }
+    }
+}
+
+impl Workspace {
+    /// Tells whether sessions are captured here: somebody has begun to use git trace, and did not turn capture off.
+    fn is_capturing(&self) -> bool {
+        let is_off = |value: String| matches!(value.to_ascii_lowercase().as_str(), "false" | "no" | "off" | "0");
+        self.repo.trace_dir().is_dir() && !self.repo.config("trace.capture").is_some_and(is_off)
+    }
+}
+
+impl SessionRecord {
+    /// Takes in what an event tells of the session.
+    fn take(&mut self, event: &Event, now: String) {
+        self.last_event.name.clone_from(&event.name);
+        self.last_event.at = now;
+        self.transcript = event.transcript.clone().or(self.transcript.take());
+        self.cwd = event.cwd.clone().or(self.cwd.take());
+        self.model = event.model.clone().or(self.model.take());
+        self.state = match event.kind {
+            EventKind::SessionEnd => SessionState::Ended,
+            EventKind::Stop => SessionState::Idle,
+            // An old event that comes late wakes nobody.
+            EventKind::SubagentStop | EventKind::Other => self.state,
+            _ => SessionState::Active,
+        };
+    }
+}
+
+/// One event under way.
+struct Scene<'w> {
+    workspace: &'w Workspace,
+    agent: Agent,
+    turn: Turn,
+    record: SessionRecord,
+    hooked: Hooked,
+}
+
+impl Scene<'_> {
+    /// Reads what is new in the session's own record.
+    fn import_session(&mut self, wait: Duration) -> Result<(), OpError> {
+        let Some(path) = self.record.transcript.clone().filter(|path| path.exists()) else { return Ok(()) };
+        let branch = self.import(path, wait)?;
+        self.record.branch = branch.or(self.record.branch.take());
+        self.hooked.branch.clone_from(&self.record.branch);
+        Ok(())
+    }
+
+    /// Reads what is new in the records of its subagents.
+    fn import_subagents(&mut self, event: &Event, begun: Instant, wait: Duration) -> Result<(), OpError> {
+        let is_last = event.kind == EventKind::SessionEnd;
+        let look = is_last || event.kind == EventKind::Stop;
+        for (id, path, bytes) in subagents::grown(&mut self.record, event, look) {
+            if is_last && begun.elapsed() > LAST_WORK {
+                break;
+            }
+            self.import(path, wait)?;
+            self.record.subagents.entry(id).or_default().bytes = bytes;
+        }
+        Ok(())
+    }
+
+    /// Imports a record and returns the branch that its conversation goes to.
+    fn import(&mut self, path: PathBuf, wait: Duration) -> Result<Option<String>, OpError> {
+        let code = self.workspace.repo.code_commit();
+        let request = Import { agent: Some(self.agent), path, name: None, dry_run: false, code, is_live: true, wait };
+        let imported = import(self.workspace, &request, &mut |_| {})?;
+        self.hooked.commits += imported.commits;
+        Ok(imported.current)
+    }
+
+    /// Keeps the work tree, where it may be another one than at the last event.
+    fn keep_work_tree(&mut self, event: &Event) -> Result<(), OpError> {
+        let Some(branch) = self.record.branch.clone() else { return Ok(()) };
+        let looks = event.tool.as_deref().is_some_and(|tool| LOOKING.contains(&tool));
+        let limit = match event.kind {
+            EventKind::AfterTool if !looks => SNAPSHOT_QUICK,
+            EventKind::Prompt | EventKind::Stop => SNAPSHOT_SLOW,
+            _ => return Ok(()),
+        };
+        let repo = &self.workspace.repo;
+        let wanted = repo.config("trace.snapshots").is_none_or(|value| value != "false");
+        if !wanted || self.record.snapshot_ms > limit || repo.work_dir().is_none() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let agent = branch.split('/').next().unwrap_or(&branch).to_owned();
+        let moment = Moment {
+            commit: repo.find_ref_id(&repo.branch_ref(&crate::model::Branch::parse(&branch, &agent)?))?,
+            session: Some(format!("{}:{}", self.record.agent, self.record.session)),
+            call: event.call.clone().filter(|_| event.kind == EventKind::AfterTool),
+            reason: match &event.tool {
+                Some(tool) => format!("{} {tool}", event.name),
+                None => event.name.clone(),
+            },
+            agent,
+        };
+        self.hooked.snapshot = take_snapshot(self.workspace, &moment)?.is_new;
+        self.record.snapshot_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(())
+    }
+}
