@@ -127,7 +127,7 @@ fn add(blocks: &mut Blocks, raw: &RawValue) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const THREAD: &str = r#"{"v":9,"id":"T-1","created":1772241173221,"title":"A title","messages":[
 {"role":"user","messageId":0,"content":[{"type":"text","text":"Look"}],"meta":{"sentAt":1772241201792}},

@@ -150,6 +150,15 @@ impl Blocks {
         self.words = None;
     }
 
+    /// Writes the blocks as what a tool's result may hold: a string where text is all, else a list.
+    pub(super) fn json(&mut self) -> String {
+        match (self.number, self.body()) {
+            (0, _) => "\"\"".to_owned(),
+            (_, (BodyKind::Text, words)) => quoted(&String::from_utf8_lossy(&words)),
+            (_, (_, bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
     /// Returns the body: text where that is all, else a list of blocks.
     pub(super) fn body(&mut self) -> (BodyKind, Vec<u8>) {
         if let Some(words) = self.words.take() {

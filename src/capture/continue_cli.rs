@@ -134,7 +134,7 @@ fn answer(outlet: &mut Outlet<'_>, state: &Members<'_>, call: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const SESSION: &str = r#"{"sessionId":"s","title":"T","workspaceDirectory":"/w","history":[
 {"message":{"role":"user","content":"Add it"},"contextItems":[{"content":"file text","name":"f"}]},

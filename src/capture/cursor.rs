@@ -77,7 +77,7 @@ fn add(outlet: &Outlet<'_>, blocks: &mut Blocks, raw: &RawValue, source: Source<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const LINES: &str = r#"{"role":"user","message":{"content":[{"type":"text","text":"<user_query>\nmake it\n</user_query>"}]}}
 {"role":"assistant","message":{"content":[{"type":"text","text":"Yes."},{"type":"tool_use","name":"Read","input":{"n":1.0}},{"type":"tool_use","name":"Read","input":{"n":1.0}}]}}

@@ -90,7 +90,7 @@ fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const LINES: &str = r#"{"type":"session_start","id":"s1","title":"T","cwd":"/w","callingSessionId":"s0"}
 {"type":"message","id":"m1","timestamp":"2026-01-28T16:57:01.391Z","message":{"role":"user","content":[{"type":"text","text":"Do"},{"type":"text","text":"it"}]}}

@@ -6,18 +6,23 @@
 mod agent;
 pub mod amp;
 mod bounded;
+pub mod chatgpt;
 pub mod claude;
 mod compose;
 pub mod continue_cli;
+pub mod copilot;
 pub mod cursor;
+mod database;
 pub mod droid;
 pub mod hermes;
 mod members;
+pub mod opencode;
 mod outlet;
 pub mod pi;
-mod route;
 #[cfg(test)]
-mod samples;
+mod reader_tests;
+mod route;
+mod selected;
 mod session;
 mod sniff;
 pub mod swe_agent;

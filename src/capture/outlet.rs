@@ -136,7 +136,8 @@ impl<'s> Outlet<'s> {
         self.append(message);
     }
 
-    fn append(&mut self, message: Message) -> EntryId {
+    /// Hands a message out as it is.
+    pub(super) fn append(&mut self, message: Message) -> EntryId {
         let id = message.id;
         self.note(&message);
         self.step(Step::Append(message));

@@ -111,7 +111,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const RUN: &str = r#"{"environment":"main","trajectory":[],"history":[
 {"role":"system","content":"You fix.","agent":"main","message_type":"system_prompt"},

@@ -125,7 +125,7 @@ fn object(members: &[(&str, &RawValue)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const LINES: &str = r#"{"status":"done","type":"user_input","user_input":{"user_response":"Write"}}
 

@@ -14,6 +14,7 @@ mod housekeeping;
 mod kills;
 mod merging;
 mod model;
+mod more_importers;
 mod pages;
 mod power;
 mod probes;

@@ -94,7 +94,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
 #[cfg(test)]
 mod tests {
     use crate::capture::hermes::{is_record, read};
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const EXPORT: &str = r#"{"schema_version":1,"producer":"hermes/0.9.0","session_id":"h1","created_at":"2026-07-10T09:00:00Z","messages":[
 {"message_id":"h1:0","role":"user","state":"active","timestamp":"2026-07-10T09:00:05Z","text":"Fix","reasoning":null,"tool_calls":[],"tool_results":[]},

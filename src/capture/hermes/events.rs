@@ -194,7 +194,7 @@ fn usage(row: &Members<'_>) -> Option<Usage> {
 #[cfg(test)]
 mod tests {
     use crate::capture::hermes::{is_record, read};
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const LINES: &str = r#"{"atof_version":"0.1","kind":"scope","category":"agent","scope_category":"start","uuid":"s","name":"x","metadata":{"session_id":"h1"}}
 {"atof_version":"0.1","kind":"scope","category":"llm","scope_category":"start","uuid":"l1","timestamp":"2026-07-18T09:00:01Z","metadata":{"session_id":"h1"},"data":{"content":{"messages":[{"role":"system","content":"Be"},{"role":"user","content":"Do"}]}}}
