@@ -216,6 +216,18 @@ fn object_of(raw: &RawValue) -> Cow<'_, str> {
     }
 }
 
+/// Writes pieces of text, each a JSON string, as what a tool's result may hold: one as it is, several as a list.
+pub(super) fn joined(pieces: &[&str]) -> String {
+    match pieces {
+        [] => "\"\"".to_owned(),
+        [one] => (*one).to_owned(),
+        several => {
+            let several = several.iter().map(|piece| format!(r#"{{"type":"text","text":{piece}}}"#));
+            format!("[{}]", several.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
 /// Writes text as a JSON string.
 pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("text always is JSON")

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::bounded::{Line, each_line, stem};
+use super::bounded::Line;
 use super::compose::Blocks;
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Source, read_by_line};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -28,16 +28,11 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
-    let mut outlet = Outlet::new(Agent::Cursor, stem(path), sink);
-    each_line(path, &mut |line| {
-        say(&mut outlet, line);
-        outlet.flow()
-    })?;
-    outlet.finish()
+    read_by_line(Agent::Cursor, path, sink, say)?.finish()
 }
 
 fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
-    let Some((text, members)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+    let Some((text, members)) = line.object() else {
         return outlet.broken();
     };
     let source = Source::At(line.number, text);

@@ -73,7 +73,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn take(&mut self, line: Line<'_>) {
-        let Some((text, entry)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+        let Some((text, entry)) = line.object() else {
             return self.outlet.broken();
         };
         let kind = entry.text("type").unwrap_or_default();
@@ -270,15 +270,8 @@ fn add(blocks: &mut Blocks, raw: &RawValue, is_anthropic: bool) {
 
 /// Reads a row of usage; one of noughts only says that the call failed before it was counted.
 fn usage(row: &Members<'_>) -> Option<Usage> {
-    let usage = Usage {
-        input: row.count("input"),
-        cache_read: row.count("cacheRead"),
-        cache_write: row.count("cacheWrite"),
-        output: row.count("output"),
-        reasoning: row.count("reasoning"),
-    };
-    let parts = [usage.input, usage.cache_read, usage.cache_write, usage.output];
-    parts.iter().flatten().any(|part| *part > 0).then_some(usage)
+    let usage = row.usage(["input", "cacheRead", "cacheWrite", "output", "reasoning"]);
+    usage.filter(|usage| usage.context().unwrap_or(0) > 0 || usage.output.unwrap_or(0) > 0)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::rendered;
 use crate::capture::bounded::{read_text, stem};
 use crate::capture::compose::Blocks;
 use crate::capture::members::Members;
-use crate::capture::outlet::{Outlet, Source, push};
+use crate::capture::outlet::{Outlet, Place, Source, push};
 use crate::capture::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::{Role, Time, Usage};
 
@@ -32,15 +32,7 @@ pub(super) fn say_all(text: &str, mut outlet: Outlet<'_>) -> Result<SessionFacts
     outlet.facts.title = session.name("customTitle");
     outlet.facts.started = session.time("creationDate");
     outlet.facts.model = model_of(session.object("inputState").object("selectedModel").name("identifier"));
-    for (place, raw) in session.list("requests").into_iter().enumerate() {
-        if outlet.is_stopped() {
-            break;
-        }
-        match Members::of(raw) {
-            Some(request) => Request::new(request, place).say(&mut outlet),
-            None => outlet.broken(),
-        }
-    }
+    outlet.each(session.list("requests"), &mut |outlet, request, place| Request::new(request, place).say(outlet));
     outlet.finish()
 }
 
@@ -54,14 +46,14 @@ struct Request<'a> {
     id: String,
     time: Option<Time>,
     model: Option<String>,
-    members: Members<'a>,
+    members: &'a Members<'a>,
     metadata: Members<'a>,
 }
 
 impl<'a> Request<'a> {
-    fn new(members: Members<'a>, place: usize) -> Self {
+    fn new(members: &'a Members<'a>, place: Place<'_>) -> Self {
         let metadata = members.object("result").object("metadata");
-        let id = members.name("requestId").unwrap_or_else(|| format!("request-{place}"));
+        let id = members.name("requestId").unwrap_or_else(|| format!("request-{}", place.number));
         Request { id, time: members.time("timestamp"), model: model_of(members.name("modelId")), members, metadata }
     }
 

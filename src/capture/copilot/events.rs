@@ -55,7 +55,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn take(&mut self, line: Line<'_>) {
-        let Some((text, event)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+        let Some((text, event)) = line.object() else {
             return self.outlet.broken();
         };
         let data = event.object("data");

@@ -4,7 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::capture::claude::json::elements;
-use crate::capture::compose::quoted;
+use crate::capture::compose::{joined, quoted};
 use crate::capture::members::Members;
 
 /// A piece of text in a tree.
@@ -24,13 +24,8 @@ pub(super) fn result(raw: &RawValue) -> Option<String> {
             None => return None,
         });
     }
-    match &mut pieces[..] {
-        [one] => Some(std::mem::take(one)),
-        several => {
-            let several = several.iter().map(|piece| format!(r#"{{"type":"text","text":{piece}}}"#));
-            Some(format!("[{}]", several.collect::<Vec<_>>().join(",")))
-        }
-    }
+    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    Some(joined(&pieces))
 }
 
 /// Returns the text of a tree; `None` where it is none, or deeper than a parser goes.
