@@ -4,7 +4,8 @@
 //! stands beside the first one. The first stays on its branch; each later one is a branch of its own, named after its
 //! first entry, so that a conversation that grew has the same branches. The branch that is in use is the last one
 //! switched to. What the model says to a recipient is a call of that tool, and what the tool says next its result;
-//! tokens are not told. Text that is not the model's context (recaps of reasoning, further messages of a tool) is events.
+//! tokens are not told. What is none of the model's context (recaps of reasoning, further messages of a tool) is
+//! events.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;

@@ -72,7 +72,7 @@ fn add(outlet: &Outlet<'_>, blocks: &mut Blocks, raw: &RawValue, source: Source<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"role":"user","message":{"content":[{"type":"text","text":"<user_query>\nmake it\n</user_query>"}]}}
 {"role":"assistant","message":{"content":[{"type":"text","text":"Yes."},{"type":"tool_use","name":"Read","input":{"n":1.0}},{"type":"tool_use","name":"Read","input":{"n":1.0}}]}}
@@ -97,11 +97,7 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("c.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("c.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "c.jsonl", LINES);
         let found = Sample::new("c.jsonl", "{\"role\":\"us\n[1]\n").read(read).expect("read");
         assert_eq!(found.facts.broken, 2);
     }

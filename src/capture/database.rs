@@ -1,7 +1,7 @@
 //! Databases of SQLite that belong to someone else: read without a trace.
 //!
-//! SQLite leaves files beside a database that it opens (`-wal`, `-shm`), waits for locks and holds up whoever writes. So
-//! nothing is ever opened in place but as an *immutable* file, for which SQLite neither locks nor writes anything; and
+//! SQLite leaves files beside a database that it opens (`-wal`, `-shm`), waits for locks and holds up whoever writes.
+//! So nothing is ever opened in place but as an *immutable* file, for which SQLite neither locks nor writes anything; and
 //! that only where no log or journal stands beside it, since an immutable database is read without them. Otherwise the
 //! database and its log are copied to a folder of ours, and SQLite puts them together there. Either way the files are
 //! looked at before and after: what was written meanwhile is read again, what never rests is refused.

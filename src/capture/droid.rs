@@ -86,7 +86,7 @@ fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"type":"session_start","id":"s1","title":"T","cwd":"/w","callingSessionId":"s0"}
 {"type":"message","id":"m1","timestamp":"2026-01-28T16:57:01.391Z","message":{"role":"user","content":[{"type":"text","text":"Do"},{"type":"text","text":"it"}]}}
@@ -110,10 +110,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("s1.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("s1.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "s1.jsonl", LINES);
     }
 }

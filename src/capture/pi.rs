@@ -277,7 +277,7 @@ fn usage(row: &Members<'_>) -> Option<Usage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"type":"session","version":3,"id":"p1","timestamp":"2026-03-31T10:00:00.000Z","cwd":"/w"}
 {"type":"model_change","id":"e1","parentId":null,"timestamp":"2026-03-31T10:00:00.500Z","modelId":"m"}
@@ -319,11 +319,7 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("p.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("p.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "p.jsonl", LINES);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Windsurf's transcripts: JSONL files under `~/.windsurf/transcripts/`, which grow by lines.
 //!
-//! A line is a step of Cascade: its type, and under that name what it was given and what came of it, mixed. A prompt and
-//! a reply are messages; every other step is a call of the tool that its type names, and its result once it has ended.
+//! A line is a step of Cascade: its type, and under that name what it was given and what came of it, mixed. A prompt
+//! and a reply are messages; every other step is a call of the tool that its type names, and its result once it has ended.
 //! Which members are the result's is written down here. Steps have no ids.
 
 use std::ops::ControlFlow;
@@ -115,7 +115,7 @@ fn object(members: &[(&str, &RawValue)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"status":"done","type":"user_input","user_input":{"user_response":"Write"}}
 
@@ -146,10 +146,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("w.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("w.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "w.jsonl", LINES);
     }
 }

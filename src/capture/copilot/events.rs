@@ -207,7 +207,7 @@ pub(super) fn cached_within(input: Option<u64>, read: Option<u64>, write: Option
 #[cfg(test)]
 mod tests {
     use crate::capture::copilot::{is_record, read};
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"type":"session.start","data":{"sessionId":"c1","version":1,"producer":"copilot-agent","startTime":"2026-05-12T00:21:05.216Z","context":{"cwd":"/w"}},"id":"e0","timestamp":"2026-05-12T00:21:05.254Z","parentId":null}
 {"type":"session.model_change","data":{"newModel":"gpt-4.1"},"id":"e1","timestamp":"2026-05-12T00:21:07Z","parentId":"e0"}
@@ -245,10 +245,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("events.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("events.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "events.jsonl", LINES);
     }
 }

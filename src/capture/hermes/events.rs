@@ -181,7 +181,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use crate::capture::hermes::{is_record, read};
-    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"atof_version":"0.1","kind":"scope","category":"agent","scope_category":"start","uuid":"s","name":"x","metadata":{"session_id":"h1"}}
 {"atof_version":"0.1","kind":"scope","category":"llm","scope_category":"start","uuid":"l1","timestamp":"2026-07-18T09:00:01Z","metadata":{"session_id":"h1"},"data":{"content":{"messages":[{"role":"system","content":"Be"},{"role":"user","content":"Do"}]}}}
@@ -212,10 +212,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("h.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("h.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "h.jsonl", LINES);
     }
 }
