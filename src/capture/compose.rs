@@ -180,7 +180,7 @@ fn is_whole(kind: &str, block: &Members<'_>) -> bool {
         "tool_use" => begins("id", '"') && begins("name", '"') && begins("input", '{'),
         "tool_result" => {
             let content = block.get("content");
-            begins("tool_use_id", '"') && content.is_none_or(|content| is_content(content))
+            begins("tool_use_id", '"') && content.is_none_or(is_content)
         }
         "image" | "document" => begins("source", '{'),
         _ => false,
