@@ -9,13 +9,13 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::bounded::{read_text, stem};
+use super::bounded::{object_with, read_text, stem};
 use super::compose::Blocks;
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Place, Source};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
-use crate::model::{Role, Usage};
+use crate::model::Role;
 
 /// Tells whether the first bytes of a file are those of a thread.
 pub fn is_record(_path: &Path, head: &[u8]) -> bool {
@@ -29,23 +29,13 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// When it cannot be read or is none, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
     let text = read_text(Agent::Amp, path)?;
-    let thread = Members::parse(&text)
-        .filter(|thread| thread.get("messages").is_some())
-        .ok_or_else(|| CaptureError::Format { agent: Agent::Amp, reason: "no thread with 'messages'".to_owned() })?;
+    let thread = object_with(Agent::Amp, &text, "messages")?;
     let mut outlet = Outlet::new(Agent::Amp, stem(path), sink);
     outlet.set_id(thread.name("id"));
     outlet.facts.title = thread.name("title");
     outlet.facts.started = thread.time("created");
     outlet.facts.cwd = folder(&thread);
-    for (place, raw) in thread.list("messages").into_iter().enumerate() {
-        if outlet.is_stopped() {
-            break;
-        }
-        match Members::of(raw) {
-            Some(message) => say(&mut outlet, &message, raw, place as u64),
-            None => outlet.broken(),
-        }
-    }
+    outlet.each(thread.list("messages"), &mut say);
     outlet.finish()
 }
 
@@ -57,11 +47,11 @@ fn folder(thread: &Members<'_>) -> Option<String> {
     initial.name("cwd").or_else(|| uri.map(|uri| uri.strip_prefix("file://").unwrap_or(&uri).to_owned()))
 }
 
-fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u64) {
+fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, place: Place<'_>) {
     let number = message.count("messageId").map(|number| number.to_string());
     let source = match &number {
         Some(number) => Source::Local(number),
-        None => Source::At(place, raw.get()),
+        None => place.source(),
     };
     let usage = message.object("usage");
     let time = usage.time("timestamp").or_else(|| message.object("meta").time("sentAt"));
@@ -69,7 +59,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
     let role = match message.text("role").as_deref() {
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
-        _ => return outlet.event(source, time, raw.get()),
+        _ => return outlet.event(source, time, place.raw.get()),
     };
     match message.get("content") {
         Some(content) if content.get().starts_with('[') => {
@@ -82,14 +72,8 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
     let mut draft = outlet.draft(source, role);
     draft.time = time;
     draft.model = usage.name("model");
-    draft.usage = Some(Usage {
-        input: usage.count("inputTokens"),
-        cache_read: usage.count("cacheReadInputTokens"),
-        cache_write: usage.count("cacheCreationInputTokens"),
-        output: usage.count("outputTokens"),
-        reasoning: None,
-    })
-    .filter(|usage| *usage != Usage::default());
+    let names = ["inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens", "reasoningTokens"];
+    draft.usage = usage.usage(names);
     outlet.say(draft, blocks);
 }
 
@@ -127,7 +111,7 @@ fn add(blocks: &mut Blocks, raw: &RawValue) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const THREAD: &str = r#"{"v":9,"id":"T-1","created":1772241173221,"title":"A title","messages":[
 {"role":"user","messageId":0,"content":[{"type":"text","text":"Look"}],"meta":{"sentAt":1772241201792}},

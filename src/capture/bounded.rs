@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::claude::lines::Lines;
+use super::members::Members;
 use super::{Agent, CaptureError};
 
 /// A file that is read whole has no more bytes than this.
@@ -37,6 +38,12 @@ pub(super) fn read_text(agent: Agent, path: &Path) -> Result<String, CaptureErro
     Ok(text)
 }
 
+/// Reads a text as an object that has a certain member.
+pub(super) fn object_with<'a>(agent: Agent, text: &'a str, member: &str) -> Result<Members<'a>, CaptureError> {
+    let object = Members::parse(text).filter(|object| object.get(member).is_some());
+    object.ok_or_else(|| CaptureError::Format { agent, reason: format!("no object with '{member}'") })
+}
+
 /// Holds a line of a file; its text is `None` where it is too long or no text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line<'a> {
@@ -44,6 +51,13 @@ pub(super) struct Line<'a> {
     pub(super) number: u64,
     /// What it says, without white space around it.
     pub(super) text: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// Returns what the line says, where that is an object, with its members.
+    pub(super) fn object(&self) -> Option<(&'a str, Members<'a>)> {
+        self.text.and_then(|text| Some((text, Members::parse(text)?)))
+    }
 }
 
 /// Hands out the lines of a file that are not blank, until `take` breaks off.

@@ -150,6 +150,15 @@ impl Blocks {
         self.words = None;
     }
 
+    /// Writes the blocks as what a tool's result may hold: a string where text is all, else a list.
+    pub(super) fn json(&mut self) -> String {
+        match (self.number, self.body()) {
+            (0, _) => "\"\"".to_owned(),
+            (_, (BodyKind::Text, words)) => quoted(&String::from_utf8_lossy(&words)),
+            (_, (_, bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
+        }
+    }
+
     /// Returns the body: text where that is all, else a list of blocks.
     pub(super) fn body(&mut self) -> (BodyKind, Vec<u8>) {
         if let Some(words) = self.words.take() {
@@ -171,7 +180,7 @@ fn is_whole(kind: &str, block: &Members<'_>) -> bool {
         "tool_use" => begins("id", '"') && begins("name", '"') && begins("input", '{'),
         "tool_result" => {
             let content = block.get("content");
-            begins("tool_use_id", '"') && content.is_none_or(|content| is_content(content))
+            begins("tool_use_id", '"') && content.is_none_or(is_content)
         }
         "image" | "document" => begins("source", '{'),
         _ => false,
@@ -204,6 +213,18 @@ fn object_of(raw: &RawValue) -> Cow<'_, str> {
         Some(inner) if inner.is_empty() => Cow::Borrowed("{}"),
         Some(inner) if Members::parse(&inner).is_some() => Cow::Owned(inner),
         _ => Cow::Owned(format!(r#"{{"arguments":{source}}}"#)),
+    }
+}
+
+/// Writes pieces of text, each a JSON string, as what a tool's result may hold: one as it is, several as a list.
+pub(super) fn joined(pieces: &[&str]) -> String {
+    match pieces {
+        [] => "\"\"".to_owned(),
+        [one] => (*one).to_owned(),
+        several => {
+            let several = several.iter().map(|piece| format!(r#"{{"type":"text","text":{piece}}}"#));
+            format!("[{}]", several.collect::<Vec<_>>().join(","))
+        }
     }
 }
 

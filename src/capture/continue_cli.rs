@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::bounded::{read_text, stem};
-use super::compose::Blocks;
+use super::bounded::{object_with, read_text, stem};
+use super::compose::{Blocks, joined};
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Place, Source};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -28,29 +28,21 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// When it cannot be read or is none, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
     let text = read_text(Agent::Continue, path)?;
-    let session = Members::parse(&text).filter(|session| session.get("history").is_some()).ok_or_else(|| {
-        CaptureError::Format { agent: Agent::Continue, reason: "no session with 'history'".to_owned() }
-    })?;
+    let session = object_with(Agent::Continue, &text, "history")?;
     let mut outlet = Outlet::new(Agent::Continue, stem(path), sink);
     outlet.set_id(session.name("sessionId"));
     outlet.facts.title = session.name("title");
     outlet.facts.cwd = session.name("workspaceDirectory");
-    for (place, raw) in session.list("history").into_iter().enumerate() {
-        if outlet.is_stopped() {
-            break;
-        }
-        let item = Members::of(raw);
-        match item.as_ref().and_then(|item| Some((item, item.get("message")?))) {
-            Some((item, message)) => say(&mut outlet, item, message, place as u64),
-            None => outlet.broken(),
-        }
-    }
+    outlet.each(session.list("history"), &mut say);
     outlet.finish()
 }
 
-fn say(outlet: &mut Outlet<'_>, item: &Members<'_>, raw: &RawValue, place: u64) {
-    let Some(message) = Members::of(raw) else { return outlet.broken() };
-    let source = Source::At(place, raw.get());
+fn say(outlet: &mut Outlet<'_>, item: &Members<'_>, place: Place<'_>) {
+    // What becomes of a message's calls is told beside it, later: the id is the message's alone.
+    let Some((raw, message)) = item.get("message").and_then(|raw| Some((raw, Members::of(raw)?))) else {
+        return outlet.broken();
+    };
+    let source = Source::At(place.number, raw.get());
     let mut blocks = Blocks::default();
     let role = match message.text("role").as_deref() {
         Some("user") => Role::User,
@@ -83,12 +75,7 @@ fn say(outlet: &mut Outlet<'_>, item: &Members<'_>, raw: &RawValue, place: u64) 
         }
         content => blocks.text(content),
     }
-    for (nth, call) in message.list("toolCalls").into_iter().enumerate() {
-        let Some(call) = Members::of(call) else { continue };
-        let function = call.object("function");
-        let id = call.name("id").unwrap_or_else(|| outlet.call_id(source, nth));
-        blocks.call(&id, &function.name("name").unwrap_or_default(), function.get("arguments"));
-    }
+    outlet.add_chat_calls(&mut blocks, message.list("toolCalls"), source);
     let calls = blocks.calls.clone();
     let mut draft = outlet.draft(source, role);
     draft.model = message.name("model");
@@ -117,15 +104,13 @@ fn answer(outlet: &mut Outlet<'_>, state: &Members<'_>, call: &str) {
         return;
     }
     let output = state.list("output");
-    let said: Vec<&RawValue> = output.iter().filter_map(|item| Members::of(item)?.quoted("content")).collect();
+    let said = output.iter().filter_map(|item| Members::of(item)?.quoted("content").map(RawValue::get));
+    let said: Vec<&str> = said.collect();
     let mut blocks = Blocks::default();
-    match &said[..] {
-        [] => blocks.result(call, state.get("output").or_else(|| state.get("status")), is_error),
-        [one] => blocks.result(call, Some(one), is_error),
-        several => {
-            let pieces = several.iter().map(|piece| format!(r#"{{"type":"text","text":{}}}"#, piece.get()));
-            blocks.quoted_result(call, &format!("[{}]", pieces.collect::<Vec<_>>().join(",")), is_error);
-        }
+    if said.is_empty() {
+        blocks.result(call, state.get("output").or_else(|| state.get("status")), is_error);
+    } else {
+        blocks.quoted_result(call, &joined(&said), is_error);
     }
     let draft = outlet.draft(Source::Local(&format!("result:{call}")), Role::Tool);
     outlet.say(draft, blocks);
@@ -134,7 +119,7 @@ fn answer(outlet: &mut Outlet<'_>, state: &Members<'_>, call: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const SESSION: &str = r#"{"sessionId":"s","title":"T","workspaceDirectory":"/w","history":[
 {"message":{"role":"user","content":"Add it"},"contextItems":[{"content":"file text","name":"f"}]},

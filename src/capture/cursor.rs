@@ -8,10 +8,10 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::bounded::{Line, each_line, stem};
+use super::bounded::Line;
 use super::compose::Blocks;
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Source, read_by_line};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -28,16 +28,11 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
-    let mut outlet = Outlet::new(Agent::Cursor, stem(path), sink);
-    each_line(path, &mut |line| {
-        say(&mut outlet, line);
-        outlet.flow()
-    })?;
-    outlet.finish()
+    read_by_line(Agent::Cursor, path, sink, say)?.finish()
 }
 
 fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
-    let Some((text, members)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+    let Some((text, members)) = line.object() else {
         return outlet.broken();
     };
     let source = Source::At(line.number, text);
@@ -77,7 +72,7 @@ fn add(outlet: &Outlet<'_>, blocks: &mut Blocks, raw: &RawValue, source: Source<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"role":"user","message":{"content":[{"type":"text","text":"<user_query>\nmake it\n</user_query>"}]}}
 {"role":"assistant","message":{"content":[{"type":"text","text":"Yes."},{"type":"tool_use","name":"Read","input":{"n":1.0}},{"type":"tool_use","name":"Read","input":{"n":1.0}}]}}
@@ -102,11 +97,7 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("c.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("c.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "c.jsonl", LINES);
         let found = Sample::new("c.jsonl", "{\"role\":\"us\n[1]\n").read(read).expect("read");
         assert_eq!(found.facts.broken, 2);
     }

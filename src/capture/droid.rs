@@ -7,10 +7,10 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::bounded::{Line, each_line, open, stem};
+use super::bounded::{Line, open};
 use super::compose::Blocks;
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Source, read_by_line};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -29,11 +29,7 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
-    let mut outlet = Outlet::new(Agent::Droid, stem(path), sink);
-    each_line(path, &mut |line| {
-        say(&mut outlet, line);
-        outlet.flow()
-    })?;
+    let mut outlet = read_by_line(Agent::Droid, path, sink, say)?;
     if outlet.facts.model.is_none() {
         outlet.facts.model = settings_model(path);
     }
@@ -52,7 +48,7 @@ fn settings_model(path: &Path) -> Option<String> {
 }
 
 fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
-    let Some((text, members)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+    let Some((text, members)) = line.object() else {
         return outlet.broken();
     };
     let kind = members.text("type").unwrap_or_default();
@@ -90,7 +86,7 @@ fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"type":"session_start","id":"s1","title":"T","cwd":"/w","callingSessionId":"s0"}
 {"type":"message","id":"m1","timestamp":"2026-01-28T16:57:01.391Z","message":{"role":"user","content":[{"type":"text","text":"Do"},{"type":"text","text":"it"}]}}
@@ -114,10 +110,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("s1.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("s1.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "s1.jsonl", LINES);
     }
 }

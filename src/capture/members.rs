@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::claude::json;
-use crate::model::Time;
+use crate::model::{Time, Usage};
 
 /// Numbers below this are seconds since the epoch, from it on milliseconds: it is the year 5138, or 1973.
 const MILLIS: f64 = 1e11;
@@ -71,6 +71,13 @@ impl<'a> Members<'a> {
     /// Returns the elements of a member; none for any other value.
     pub(super) fn list(&self, name: &str) -> Vec<&'a RawValue> {
         self.get(name).and_then(|value| json::elements(value.get())).unwrap_or_default()
+    }
+
+    /// Reads a row of usage, given the names of its counts: input that came from no cache, read from it, written to it,
+    /// output, reasoning. `None` where it has none of them.
+    pub(super) fn usage(&self, names: [&str; 5]) -> Option<Usage> {
+        let [input, cache_read, cache_write, output, reasoning] = names.map(|name| self.count(name));
+        Some(Usage { input, cache_read, cache_write, output, reasoning }).filter(|usage| *usage != Usage::default())
     }
 
     /// Returns a member that is a moment: RFC 3339, or seconds or milliseconds since the epoch.

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use serde_json::value::RawValue;
 
+use super::bounded::{Line, each_line, stem};
 use super::compose::Blocks;
+use super::members::Members;
 use super::{Agent, CaptureError, Conversation, Routed, SessionFacts};
 use crate::codec::derive_entry_id;
 use crate::model::{BodyKind, EntryId, Message, Role, Step, Time};
@@ -24,6 +27,35 @@ pub(super) enum Source<'a> {
     Local(&'a str),
     /// The source has none: the place in the session, and the content.
     At(u64, &'a str),
+}
+
+/// Says where an element of a list stands, and what its bytes are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) number: u64,
+    pub(super) raw: &'a RawValue,
+}
+
+impl<'a> Place<'a> {
+    /// Makes the source of an id: the element's own, or where it stands.
+    pub(super) fn source(&self) -> Source<'a> {
+        Source::At(self.number, self.raw.get())
+    }
+}
+
+/// Reads a file whose lines each say one thing, and whose session is called as the file unless a line says otherwise.
+pub(super) fn read_by_line<'s>(
+    agent: Agent,
+    path: &Path,
+    sink: &'s mut dyn FnMut(Routed) -> ControlFlow<()>,
+    say: fn(&mut Outlet<'_>, Line<'_>),
+) -> Result<Outlet<'s>, CaptureError> {
+    let mut outlet = Outlet::new(agent, stem(path), sink);
+    each_line(path, &mut |line| {
+        say(&mut outlet, line);
+        outlet.flow()
+    })?;
+    Ok(outlet)
 }
 
 /// Hands out the messages of one record.
@@ -84,6 +116,33 @@ impl<'s> Outlet<'s> {
         format!("call_{}_{nth}", derive_entry_id(&self.name(source)))
     }
 
+    /// Adds the tool calls of a message in the shape of OpenAI's chat.
+    pub(super) fn add_chat_calls(&self, blocks: &mut Blocks, calls: Vec<&RawValue>, source: Source<'_>) {
+        for (nth, call) in calls.into_iter().enumerate() {
+            let call = Members::of(call).unwrap_or_default();
+            let function = call.object("function");
+            let id = call.name("id").unwrap_or_else(|| self.call_id(source, nth));
+            blocks.call(&id, &function.name("name").unwrap_or_default(), function.get("arguments"));
+        }
+    }
+
+    /// Goes through a list of objects, until the receiver wants no more; what is none is broken.
+    pub(super) fn each<'a>(
+        &mut self,
+        list: Vec<&'a RawValue>,
+        say: &mut dyn FnMut(&mut Self, &Members<'a>, Place<'a>),
+    ) {
+        for (number, raw) in list.into_iter().enumerate() {
+            if self.is_stopped {
+                return;
+            }
+            match Members::of(raw) {
+                Some(members) => say(self, &members, Place { number: number as u64, raw }),
+                None => self.broken(),
+            }
+        }
+    }
+
     /// Starts a message without content. An id that comes back stands for another message: it gets one of its own.
     pub(super) fn draft(&mut self, source: Source<'_>, role: Role) -> Message {
         let name = self.name(source);
@@ -136,7 +195,8 @@ impl<'s> Outlet<'s> {
         self.append(message);
     }
 
-    fn append(&mut self, message: Message) -> EntryId {
+    /// Hands a message out as it is.
+    pub(super) fn append(&mut self, message: Message) -> EntryId {
         let id = message.id;
         self.note(&message);
         self.step(Step::Append(message));

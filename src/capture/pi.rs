@@ -19,6 +19,9 @@ use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::{EntryId, Message, Role, Step, Usage};
 
+/// Compactions keep no more entries than this altogether: a file that says so was not written by Pi.
+const KEPT: usize = 10_000_000;
+
 /// Tells whether the first bytes of a file are those of a session.
 pub fn is_record(_path: &Path, head: &[u8]) -> bool {
     let sniff = Sniff::of(head);
@@ -35,7 +38,9 @@ pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Res
         nodes: Vec::new(),
         places: HashMap::new(),
         tips: vec![("main".to_owned(), None)],
+        ends: HashMap::new(),
         branch: 0,
+        kept: 0,
     };
     each_line(path, &mut |line| {
         reader.take(line);
@@ -59,12 +64,16 @@ struct Reader<'s> {
     places: HashMap<String, usize>,
     /// Each branch, and its newest message.
     tips: Vec<(String, Option<usize>)>,
+    /// The branch whose newest message it is.
+    ends: HashMap<usize, usize>,
     branch: usize,
+    /// Number of entries that compactions kept so far.
+    kept: usize,
 }
 
 impl Reader<'_> {
     fn take(&mut self, line: Line<'_>) {
-        let Some((text, entry)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+        let Some((text, entry)) = line.object() else {
             return self.outlet.broken();
         };
         let kind = entry.text("type").unwrap_or_default();
@@ -123,7 +132,7 @@ impl Reader<'_> {
         if self.tips[self.branch].1 == after {
             return;
         }
-        if let Some(branch) = self.tips.iter().position(|(_, tip)| *tip == after && after.is_some()) {
+        if let Some(branch) = after.and_then(|after| self.ends.get(&after).copied()) {
             self.branch = branch;
             return self.outlet.step(Step::Switch { branch: self.tips[branch].0.clone() });
         }
@@ -137,7 +146,12 @@ impl Reader<'_> {
     /// Takes down that a message was handed out.
     fn settle(&mut self, node: usize) {
         self.nodes[node].message = Some(node);
-        self.tips[self.branch].1 = Some(node);
+        if let Some(before) = self.tips[self.branch].1.replace(node)
+            && self.ends.get(&before) == Some(&self.branch)
+        {
+            self.ends.remove(&before);
+        }
+        self.ends.insert(node, self.branch);
     }
 
     fn compaction(&mut self, entry: &Members<'_>, source: Source<'_>, node: usize, text: &str) {
@@ -145,7 +159,7 @@ impl Reader<'_> {
         let Some(words) = entry.quoted("summary") else { return self.outlet.event(source, time, text) };
         let first = entry.name("firstKeptEntryId").and_then(|id| self.places.get(&id).copied());
         let mut kept = Vec::new();
-        let mut at = self.nodes[node].parent.filter(|_| first.is_some());
+        let mut at = self.nodes[node].parent.filter(|_| first.is_some() && self.kept < KEPT);
         while let Some(place) = at {
             kept.extend(self.nodes[place].entry);
             at = self.nodes[place].parent.filter(|_| Some(place) != first);
@@ -155,6 +169,7 @@ impl Reader<'_> {
             }
         }
         kept.reverse();
+        self.kept += kept.len();
         self.go(node);
         let mut summary = self.outlet.draft(source, Role::Summary);
         summary.time = time;
@@ -200,8 +215,7 @@ impl Reader<'_> {
                 let mut blocks = Blocks::default();
                 let call = message.name("toolCallId")?;
                 let mut inner = content(&message);
-                let said = if inner.is_empty() { "\"\"".to_owned() } else { blocks_json(&mut inner) };
-                blocks.quoted_result(&call, &said, message.is_true("isError"));
+                blocks.quoted_result(&call, &inner.json(), message.is_true("isError"));
                 blocks.images = inner.images;
                 Some((self.outlet.draft(source, Role::Tool), blocks))
             }
@@ -219,13 +233,6 @@ impl Reader<'_> {
             _ => None,
         }
     }
-}
-
-/// Writes blocks as what a tool's result may hold.
-fn blocks_json(blocks: &mut Blocks) -> String {
-    let (kind, bytes) = blocks.body();
-    let text = String::from_utf8(bytes).expect("pieces of JSON text are text");
-    if kind == crate::model::BodyKind::Text { super::compose::quoted(&text) } else { text }
 }
 
 fn content(message: &Members<'_>) -> Blocks {
@@ -263,21 +270,14 @@ fn add(blocks: &mut Blocks, raw: &RawValue, is_anthropic: bool) {
 
 /// Reads a row of usage; one of noughts only says that the call failed before it was counted.
 fn usage(row: &Members<'_>) -> Option<Usage> {
-    let usage = Usage {
-        input: row.count("input"),
-        cache_read: row.count("cacheRead"),
-        cache_write: row.count("cacheWrite"),
-        output: row.count("output"),
-        reasoning: row.count("reasoning"),
-    };
-    let parts = [usage.input, usage.cache_read, usage.cache_write, usage.output];
-    parts.iter().flatten().any(|part| *part > 0).then_some(usage)
+    let usage = row.usage(["input", "cacheRead", "cacheWrite", "output", "reasoning"]);
+    usage.filter(|usage| usage.context().unwrap_or(0) > 0 || usage.output.unwrap_or(0) > 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"type":"session","version":3,"id":"p1","timestamp":"2026-03-31T10:00:00.000Z","cwd":"/w"}
 {"type":"model_change","id":"e1","parentId":null,"timestamp":"2026-03-31T10:00:00.500Z","modelId":"m"}
@@ -319,11 +319,7 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("p.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("p.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "p.jsonl", LINES);
     }
 
     #[test]

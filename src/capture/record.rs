@@ -10,6 +10,7 @@ use super::codex::{self, Codex};
 use super::growth;
 use super::head::Head;
 use super::ledger::{self, Ledger};
+use super::selected::Selected;
 use super::stamp::Stamp;
 use super::{Agent, CaptureError, Conversation, Routed, SessionFacts, recognise};
 use crate::model::{EntryId, Step};
@@ -75,10 +76,12 @@ impl Record {
     /// # Errors
     /// When it cannot be read, or is not that agent's record.
     pub fn open(agent: Option<Agent>, path: &Path) -> Result<Self, CaptureError> {
-        let head = Head::read(path)?;
+        // A session of several in one file is named behind the file.
+        let file = Selected::of(path).path;
+        let head = Head::read(&file)?;
         let agent = match agent {
             Some(agent) => agent,
-            None => recognise(path, &head.bytes).ok_or(CaptureError::Unrecognised)?,
+            None => recognise(&file, &head.bytes).ok_or(CaptureError::Unrecognised)?,
         };
         let mut record = Record { agent, path: path.to_owned(), facts: SessionFacts::default(), steps: None };
         match agent {
@@ -90,7 +93,7 @@ impl Record {
             }
             Agent::Codex => record.facts = codex::facts(&head.bytes),
             _ => {
-                let stamp = Stamp::of(path)?;
+                let stamp = Stamp::of(&file)?;
                 let mut steps = Vec::new();
                 record.facts = read_whole(agent, path, &mut |routed| {
                     steps.push(routed);
@@ -213,6 +216,24 @@ pub(super) fn is_known(receiver: &mut dyn Receiver, routed: &Routed) -> bool {
     }
 }
 
+/// Lists the sessions of a file or folder that may hold several, as paths that [`Record::open`] takes; the path itself
+/// where it holds one.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sessions_in(agent: Agent, path: &Path) -> Result<Vec<PathBuf>, CaptureError> {
+    let sessions = match agent {
+        Agent::Chatgpt => super::chatgpt::sessions(path)?,
+        Agent::Copilot => super::copilot::sessions(path)?,
+        Agent::Opencode => super::opencode::sessions(path)?,
+        _ => Vec::new(),
+    };
+    match sessions.as_slice() {
+        [] | [_] => Ok(vec![path.to_owned()]),
+        several => Ok(several.iter().map(|id| path.join(id)).collect()),
+    }
+}
+
 /// Reads a record of an agent whose records are read whole.
 fn read_whole(
     agent: Agent,
@@ -222,18 +243,18 @@ fn read_whole(
     match agent {
         Agent::Amp => super::amp::read(path, sink),
         Agent::Atif => super::atif::read(path, sink),
+        Agent::Chatgpt => super::chatgpt::read(path, sink),
         Agent::Continue => super::continue_cli::read(path, sink),
+        Agent::Copilot => super::copilot::read(path, sink),
         Agent::Cursor => super::cursor::read(path, sink),
         Agent::Droid => super::droid::read(path, sink),
         Agent::Gemini => super::gemini::read(path, sink),
         Agent::Hermes => super::hermes::read(path, sink),
         Agent::Jsonl => super::jsonl::read(path, sink),
+        Agent::Opencode => super::opencode::read(path, sink),
         Agent::Pi => super::pi::read(path, sink),
         Agent::SweAgent => super::swe_agent::read(path, sink),
         Agent::Windsurf => super::windsurf::read(path, sink),
         Agent::Claude | Agent::Codex => unreachable!("they are read by lines"),
-        Agent::Chatgpt | Agent::Copilot | Agent::Opencode => {
-            Err(CaptureError::Format { agent, reason: "not built in".to_owned() })
-        }
     }
 }

@@ -6,12 +6,10 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::value::RawValue;
-
-use super::bounded::{read_text, stem};
+use super::bounded::{object_with, read_text, stem};
 use super::compose::Blocks;
 use super::members::Members;
-use super::outlet::{Outlet, Source, push};
+use super::outlet::{Outlet, Place, Source, push};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -31,21 +29,10 @@ pub fn is_record(path: &Path, head: &[u8]) -> bool {
 /// When it cannot be read or is none, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
     let text = read_text(Agent::SweAgent, path)?;
-    let run = Members::parse(&text).filter(|run| run.get("history").is_some()).ok_or_else(|| CaptureError::Format {
-        agent: Agent::SweAgent,
-        reason: "no trajectory with 'history'".to_owned(),
-    })?;
+    let run = object_with(Agent::SweAgent, &text, "history")?;
     let mut outlet = Outlet::new(Agent::SweAgent, stem(path), sink);
     let model = model(&run);
-    for (place, raw) in run.list("history").into_iter().enumerate() {
-        if outlet.is_stopped() {
-            break;
-        }
-        match Members::of(raw) {
-            Some(message) => say(&mut outlet, &message, raw, place as u64, model.as_deref()),
-            None => outlet.broken(),
-        }
-    }
+    outlet.each(run.list("history"), &mut |outlet, message, place| say(outlet, message, place, model.as_deref()));
     if let Some(info) = run.get("info").filter(|info| info.get() != "{}") {
         outlet.event(
             Source::Local(&format!("info:{}", &blake3::hash(info.get().as_bytes()).to_hex()[..32])),
@@ -65,8 +52,8 @@ fn model(run: &Members<'_>) -> Option<String> {
     }
 }
 
-fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u64, model: Option<&str>) {
-    let source = Source::At(place, raw.get());
+fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, place: Place<'_>, model: Option<&str>) {
+    let source = place.source();
     let content = message.get("content");
     let mut blocks = Blocks::default();
     let mut role = match message.text("role").as_deref() {
@@ -74,7 +61,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("tool") => Role::Tool,
-        _ => return outlet.event(source, None, raw.get()),
+        _ => return outlet.event(source, None, place.raw.get()),
     };
     let call = message.name("tool_call_id").or_else(|| {
         let calls = message.list("tool_call_ids");
@@ -92,12 +79,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
             content.into_iter().for_each(|content| blocks.content(content));
         }
     }
-    for (nth, call) in message.list("tool_calls").into_iter().enumerate() {
-        let Some(call) = Members::of(call) else { continue };
-        let function = call.object("function");
-        let id = call.name("id").unwrap_or_else(|| outlet.call_id(source, nth));
-        blocks.call(&id, &function.name("name").unwrap_or_default(), function.get("arguments"));
-    }
+    outlet.add_chat_calls(&mut blocks, message.list("tool_calls"), source);
     let mut draft = outlet.draft(source, role);
     if draft.role == Role::Assistant {
         draft.model = model.map(str::to_owned);
@@ -111,7 +93,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const RUN: &str = r#"{"environment":"main","trajectory":[],"history":[
 {"role":"system","content":"You fix.","agent":"main","message_type":"system_prompt"},

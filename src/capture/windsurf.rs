@@ -1,7 +1,7 @@
 //! Windsurf's transcripts: JSONL files under `~/.windsurf/transcripts/`, which grow by lines.
 //!
-//! A line is a step of Cascade: its type, and under that name what it was given and what came of it, mixed. A prompt and
-//! a reply are messages; every other step is a call of the tool that its type names, and its result once it has ended.
+//! A line is a step of Cascade: its type, and under that name what it was given and what came of it, mixed. A prompt
+//! and a reply are messages; every other step is a call of the tool that its type names, and its result once it has ended.
 //! Which members are the result's is written down here. Steps have no ids.
 
 use std::ops::ControlFlow;
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::bounded::{Line, each_line, stem};
-use super::compose::{Blocks, quoted};
+use super::bounded::Line;
+use super::compose::{Blocks, joined, quoted};
 use super::members::Members;
-use super::outlet::{Outlet, Source};
+use super::outlet::{Outlet, Source, read_by_line};
 use super::sniff::Sniff;
 use super::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
@@ -43,24 +43,19 @@ pub fn is_record(_path: &Path, head: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be read, or the receiver breaks off.
 pub fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
-    let mut outlet = Outlet::new(Agent::Windsurf, stem(path), sink);
-    each_line(path, &mut |line| {
-        say(&mut outlet, line);
-        outlet.flow()
-    })?;
-    outlet.finish()
+    read_by_line(Agent::Windsurf, path, sink, say)?.finish()
 }
 
 fn say(outlet: &mut Outlet<'_>, line: Line<'_>) {
-    let Some((text, step)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+    let Some((text, step)) = line.object() else {
         return outlet.broken();
     };
     let source = Source::At(line.number, text);
-    let Some((kind, inner)) = step
-        .name("type")
-        .and_then(|kind| Some((Members::of(step.get(&kind)?)?, kind)))
-        .map(|(inner, kind)| (kind, inner))
-    else {
+    let named = step.name("type").and_then(|kind| {
+        let inner = Members::of(step.get(&kind)?)?;
+        Some((kind, inner))
+    });
+    let Some((kind, inner)) = named else {
         return outlet.event(source, None, text);
     };
     let mut blocks = Blocks::default();
@@ -99,18 +94,13 @@ fn call(outlet: &mut Outlet<'_>, step: &Members<'_>, kind: &str, inner: &Members
     let (said, rest): (Vec<_>, Vec<_>) = returned
         .into_iter()
         .partition(|(name, value)| matches!(*name, "output" | "content") && value.get().starts_with('"'));
-    let mut pieces: Vec<String> = said.iter().map(|(_, value)| value.get().to_owned()).collect();
-    if !rest.is_empty() {
-        pieces.push(quoted(&object(&rest)));
-    }
+    let rest = (!rest.is_empty()).then(|| quoted(&object(&rest)));
+    let pieces: Vec<&str> = said.iter().map(|(_, value)| value.get()).chain(rest.as_deref()).collect();
     let mut blocks = Blocks::default();
-    match &pieces[..] {
-        [] => blocks.result(&call, step.get("status"), is_error),
-        [one] => blocks.quoted_result(&call, one, is_error),
-        several => {
-            let several = several.iter().map(|piece| format!(r#"{{"type":"text","text":{piece}}}"#));
-            blocks.quoted_result(&call, &format!("[{}]", several.collect::<Vec<_>>().join(",")), is_error);
-        }
+    if pieces.is_empty() {
+        blocks.result(&call, step.get("status"), is_error);
+    } else {
+        blocks.quoted_result(&call, &joined(&pieces), is_error);
     }
     let draft = outlet.draft(source, Role::Tool);
     outlet.say(draft, blocks);
@@ -125,7 +115,7 @@ fn object(members: &[(&str, &RawValue)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"status":"done","type":"user_input","user_input":{"user_response":"Write"}}
 
@@ -156,10 +146,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("w.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("w.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "w.jsonl", LINES);
     }
 }

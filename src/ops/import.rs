@@ -25,6 +25,7 @@ use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
 use crate::capture::{
     Agent, CaptureError, Conversation, Issue, Outcome, Receiver, Record, Routed, SessionFacts, recognise_file,
+    sessions_in,
 };
 use crate::model::{Branch, EntryId, Message, ObjectId, Step, TouchKind};
 use crate::store::{Batch, Size};
@@ -219,16 +220,25 @@ pub fn subagent_files(session: &Path) -> Result<Vec<PathBuf>, OpError> {
 /// When the folder cannot be listed.
 pub fn records_in(agent: Option<Agent>, path: &Path) -> Result<Vec<PathBuf>, OpError> {
     let read_error = |source| OpError::Read { path: path.display().to_string(), source };
-    if !path.is_dir() {
+    // What is not there may be a session behind the name of its file; whoever opens it will say.
+    if !path.exists() {
         return Ok(vec![path.to_owned()]);
+    }
+    let whose = recognise_file(path).map_err(read_error)?;
+    if !path.is_dir() || whose.is_some() {
+        let agent = agent.or(whose);
+        return agent.map_or(Ok(vec![path.to_owned()]), |agent| {
+            sessions_in(agent, path).map_err(|source| record_error(path, source))
+        });
     }
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
         let entry = entry.map_err(|error| read_error(error.into()))?;
         if entry.file_type().is_file() {
             let whose = recognise_file(entry.path()).map_err(read_error)?;
-            if whose.is_some_and(|whose| agent.is_none_or(|agent| agent == whose)) {
-                found.push(entry.into_path());
+            if let Some(whose) = whose.filter(|whose| agent.is_none_or(|agent| agent == *whose)) {
+                // A file that cannot be read as what it seems to be is told of when it is opened.
+                found.extend(sessions_in(whose, entry.path()).unwrap_or_else(|_| vec![entry.path().to_owned()]));
             }
         }
     }

@@ -17,6 +17,7 @@ mod importers;
 mod kills;
 mod merging;
 mod model;
+mod more_importers;
 mod pages;
 mod power;
 mod probes;

@@ -1,8 +1,8 @@
 //! A small trajectory with everything in it.
 
 use super::*;
+use crate::capture::reader_tests::Sample;
 use crate::capture::recognise;
-use crate::capture::samples::Sample;
 
 fn is_record(path: &Path, head: &[u8]) -> bool {
     recognise(path, head) == Some(Agent::Atif)

@@ -1,8 +1,8 @@
 //! Small sessions in both forms.
 
 use super::*;
+use crate::capture::reader_tests::Sample;
 use crate::capture::recognise;
-use crate::capture::samples::Sample;
 
 fn is_record(path: &Path, head: &[u8]) -> bool {
     recognise(path, head) == Some(Agent::Gemini)
@@ -54,7 +54,7 @@ fn a_message_that_grew_is_one_entry_and_its_result_stands_where_it_came() {
     let info = r#"{"id":"i1","type":"info","content":"slow"}"#;
     let early = lines(&[HEAD, USER, &open, info]).read(read).expect("read");
     let late = lines(&[HEAD, USER, &open, info, &call]).read(read).expect("read");
-    let ids = |found: &crate::capture::samples::Found| found.messages.iter().map(|one| one.id).collect::<Vec<_>>();
+    let ids = |found: &crate::capture::reader_tests::Found| found.messages.iter().map(|one| one.id).collect::<Vec<_>>();
     assert_eq!(ids(&late)[..3], ids(&early)[..], "what was there keeps its place");
     assert_eq!(late.messages[3].role, Role::Tool);
 }

@@ -3,12 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::value::RawValue;
-
-use crate::capture::bounded::{read_text, stem};
+use crate::capture::bounded::{object_with, read_text, stem};
 use crate::capture::compose::Blocks;
 use crate::capture::members::Members;
-use crate::capture::outlet::{Outlet, Source, push};
+use crate::capture::outlet::{Outlet, Place, Source, push};
 use crate::capture::{Agent, CaptureError, Routed, SessionFacts};
 use crate::model::Role;
 
@@ -18,24 +16,14 @@ const SUMS: [&str; 5] = ["usage", "cost", "end_reason", "archive_state", "finali
 /// Reads an export.
 pub(super) fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>) -> Result<SessionFacts, CaptureError> {
     let text = read_text(Agent::Hermes, path)?;
-    let session = Members::parse(&text).filter(|session| session.get("messages").is_some()).ok_or_else(|| {
-        CaptureError::Format { agent: Agent::Hermes, reason: "no session with 'messages'".to_owned() }
-    })?;
+    let session = object_with(Agent::Hermes, &text, "messages")?;
     let mut outlet = Outlet::new(Agent::Hermes, stem(path), sink);
     outlet.set_id(session.name("session_id"));
     outlet.facts.title = session.name("title");
     outlet.facts.cwd = session.name("repository_cwd");
     outlet.facts.parent = session.name("parent_session_id");
     outlet.facts.started = session.time("created_at");
-    for (place, raw) in session.list("messages").into_iter().enumerate() {
-        if outlet.is_stopped() {
-            break;
-        }
-        match Members::of(raw) {
-            Some(message) => say(&mut outlet, &message, raw, place as u64),
-            None => outlet.broken(),
-        }
-    }
+    outlet.each(session.list("messages"), &mut say);
     let sums = session.iter().filter(|(name, value)| SUMS.contains(name) && value.get() != "null");
     let sums: Vec<String> = sums.map(|(name, value)| format!("\"{name}\":{}", value.get())).collect();
     if !sums.is_empty() {
@@ -46,11 +34,11 @@ pub(super) fn read(path: &Path, sink: &mut dyn FnMut(Routed) -> ControlFlow<()>)
     outlet.finish()
 }
 
-fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u64) {
+fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, place: Place<'_>) {
     let id = message.name("message_id");
     let source = match &id {
         Some(id) => Source::Id(id),
-        None => Source::At(place, raw.get()),
+        None => place.source(),
     };
     let time = message.time("timestamp");
     let state = message.text("state").unwrap_or_default();
@@ -59,10 +47,10 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
         Some("user") => Role::User,
         Some("assistant") => Role::Assistant,
         Some("tool") => Role::Tool,
-        _ => return outlet.event(source, time, raw.get()),
+        _ => return outlet.event(source, time, place.raw.get()),
     };
     if state == "rewound" {
-        return outlet.event(source, time, raw.get());
+        return outlet.event(source, time, place.raw.get());
     }
     let mut blocks = Blocks::default();
     blocks.thinking(message.get("reasoning"), None);
@@ -94,7 +82,7 @@ fn say(outlet: &mut Outlet<'_>, message: &Members<'_>, raw: &RawValue, place: u6
 #[cfg(test)]
 mod tests {
     use crate::capture::hermes::{is_record, read};
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, growth_keeps_ids};
 
     const EXPORT: &str = r#"{"schema_version":1,"producer":"hermes/0.9.0","session_id":"h1","created_at":"2026-07-10T09:00:00Z","messages":[
 {"message_id":"h1:0","role":"user","state":"active","timestamp":"2026-07-10T09:00:05Z","text":"Fix","reasoning":null,"tool_calls":[],"tool_results":[]},

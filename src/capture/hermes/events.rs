@@ -13,7 +13,11 @@ use crate::capture::compose::Blocks;
 use crate::capture::members::Members;
 use crate::capture::outlet::{Outlet, Source};
 use crate::capture::{Agent, CaptureError, Conversation, Routed, SessionFacts};
-use crate::model::{Role, Usage};
+use crate::model::Role;
+
+/// The counts of a row of usage; the input's are those that came from no cache.
+const USAGE: [&str; 5] =
+    ["input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens", "reasoning_tokens"];
 
 /// Tells whether a file's first line is an event.
 pub(super) fn are_in(path: &Path) -> Result<bool, CaptureError> {
@@ -48,7 +52,7 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn take(&mut self, line: Line<'_>) {
-        let Some((text, event)) = line.text.and_then(|text| Some((text, Members::parse(text)?))) else {
+        let Some((text, event)) = line.object() else {
             return self.outlet.broken();
         };
         let metadata = event.object("metadata");
@@ -129,12 +133,7 @@ impl Reader<'_> {
         blocks.thinking(answer.get("reasoning").or_else(|| answer.get("reasoning_content")), None);
         blocks.text(data.get("assistant_message"));
         answer.get("content").into_iter().for_each(|content| blocks.content(content));
-        for (nth, call) in answer.list("tool_calls").into_iter().enumerate() {
-            let call = Members::of(call).unwrap_or_default();
-            let function = call.object("function");
-            let id = call.name("id").unwrap_or_else(|| self.outlet.call_id(source, nth));
-            blocks.call(&id, &function.name("name").unwrap_or_default(), function.get("arguments"));
-        }
+        self.outlet.add_chat_calls(&mut blocks, answer.list("tool_calls"), source);
         if blocks.is_empty() {
             return false;
         }
@@ -142,7 +141,7 @@ impl Reader<'_> {
         let mut draft = self.outlet.draft(source, Role::Assistant);
         draft.time = event.time("timestamp");
         draft.model = data.name("model").or_else(|| event.object("metadata").name("model"));
-        draft.usage = usage(&data.object("usage"));
+        draft.usage = data.object("usage").usage(USAGE);
         self.outlet.say(draft, blocks);
         true
     }
@@ -179,22 +178,10 @@ impl Reader<'_> {
     }
 }
 
-/// Reads a row of usage, whose `input_tokens` are those that came from no cache.
-fn usage(row: &Members<'_>) -> Option<Usage> {
-    let usage = Usage {
-        input: row.count("input_tokens"),
-        cache_read: row.count("cache_read_tokens"),
-        cache_write: row.count("cache_write_tokens"),
-        output: row.count("output_tokens"),
-        reasoning: row.count("reasoning_tokens"),
-    };
-    (usage != Usage::default()).then_some(usage)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::capture::hermes::{is_record, read};
-    use crate::capture::samples::{Sample, growth_keeps_ids};
+    use crate::capture::reader_tests::{Sample, lines_hold};
 
     const LINES: &str = r#"{"atof_version":"0.1","kind":"scope","category":"agent","scope_category":"start","uuid":"s","name":"x","metadata":{"session_id":"h1"}}
 {"atof_version":"0.1","kind":"scope","category":"llm","scope_category":"start","uuid":"l1","timestamp":"2026-07-18T09:00:01Z","metadata":{"session_id":"h1"},"data":{"content":{"messages":[{"role":"system","content":"Be"},{"role":"user","content":"Do"}]}}}
@@ -225,10 +212,6 @@ mod tests {
 
     #[test]
     fn cuts_and_growth() {
-        let whole = Sample::new("h.jsonl", LINES);
-        whole.survives_cuts(read, is_record);
-        for (end, _) in LINES.match_indices('\n') {
-            growth_keeps_ids(read, &Sample::new("h.jsonl", &LINES[..=end]), &whole);
-        }
+        lines_hold(read, is_record, "h.jsonl", LINES);
     }
 }

@@ -1,8 +1,8 @@
 //! Messages of all shapes.
 
 use super::*;
+use crate::capture::reader_tests::Sample;
 use crate::capture::recognise;
-use crate::capture::samples::Sample;
 
 fn is_record(path: &Path, head: &[u8]) -> bool {
     recognise(path, head) == Some(Agent::Jsonl)

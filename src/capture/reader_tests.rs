@@ -169,3 +169,12 @@ pub(super) fn growth_keeps_ids(read: Read, before: &Sample, after: &Sample) {
     let kept: Vec<_> = after.iter().filter(|id| before.contains(id)).copied().collect();
     assert_eq!(kept, before);
 }
+
+/// Cuts a record of lines anywhere, and lets it grow line by line.
+pub(super) fn lines_hold(read: Read, is_record: IsRecord, name: &str, lines: &str) {
+    let whole = Sample::new(name, lines);
+    whole.survives_cuts(read, is_record);
+    for (end, _) in lines.match_indices('\n') {
+        growth_keeps_ids(read, &Sample::new(name, &lines[..=end]), &whole);
+    }
+}
