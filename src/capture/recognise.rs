@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::Agent;
+use super::{Agent, amp, chatgpt, continue_cli, copilot, cursor, droid, hermes, opencode, pi, swe_agent, windsurf};
 
 /// Bytes at the start of a record that tell whose it is.
 pub const RECOGNISED_BYTES: u64 = 256 * 1024;
@@ -21,12 +21,42 @@ const LINES: usize = 8;
 /// When it cannot be read.
 pub fn recognise_file(path: &Path) -> io::Result<Option<Agent>> {
     let mut head = Vec::new();
+    if path.is_dir() {
+        return Ok(recognise(path, &head));
+    }
     File::open(path)?.take(RECOGNISED_BYTES).read_to_end(&mut head)?;
     Ok(recognise(path, &head))
 }
 
 /// Finds out whose record a file is, from its first bytes (up to [`RECOGNISED_BYTES`]) and its name.
 pub fn recognise(path: &Path, head: &[u8]) -> Option<Agent> {
+    let own = shape_of(path, head);
+    if matches!(own, Some(Agent::Atif | Agent::Claude | Agent::Codex | Agent::Gemini)) {
+        return own;
+    }
+    let found = READERS.iter().find(|(_, is_record)| is_record(path, head));
+    found.map(|(agent, _)| *agent).or(own)
+}
+
+type IsRecord = fn(&Path, &[u8]) -> bool;
+
+/// Readers that know their records by themselves.
+const READERS: [(Agent, IsRecord); 11] = [
+    (Agent::Amp, amp::is_record),
+    (Agent::Chatgpt, chatgpt::is_record),
+    (Agent::Continue, continue_cli::is_record),
+    (Agent::Copilot, copilot::is_record),
+    (Agent::Cursor, cursor::is_record),
+    (Agent::Droid, droid::is_record),
+    (Agent::Hermes, hermes::is_record),
+    (Agent::Opencode, opencode::is_record),
+    (Agent::Pi, pi::is_record),
+    (Agent::SweAgent, swe_agent::is_record),
+    (Agent::Windsurf, windsurf::is_record),
+];
+
+/// Tells by the members of the first objects.
+fn shape_of(path: &Path, head: &[u8]) -> Option<Agent> {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     if head.starts_with(b"SQLite format 3\0") {
         return database(&name);

@@ -6,8 +6,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::claude::{self, ClaudeError};
+use super::codex::{self, Codex};
+use super::growth;
 use super::head::Head;
 use super::ledger::{self, Ledger};
+use super::selected::Selected;
 use super::stamp::Stamp;
 use super::{Agent, CaptureError, Conversation, Routed, SessionFacts, recognise};
 use crate::model::{EntryId, Step};
@@ -73,25 +76,31 @@ impl Record {
     /// # Errors
     /// When it cannot be read, or is not that agent's record.
     pub fn open(agent: Option<Agent>, path: &Path) -> Result<Self, CaptureError> {
-        let head = Head::read(path)?;
+        // A session of several in one file is named behind the file.
+        let file = Selected::of(path).path;
+        let head = Head::read(&file)?;
         let agent = match agent {
             Some(agent) => agent,
-            None => recognise(path, &head.bytes).ok_or(CaptureError::Unrecognised)?,
+            None => recognise(&file, &head.bytes).ok_or(CaptureError::Unrecognised)?,
         };
         let mut record = Record { agent, path: path.to_owned(), facts: SessionFacts::default(), steps: None };
-        if agent == Agent::Claude {
-            record.facts = head.claude();
-            // A fork's record begins with the lines of another session; its own id is its name.
-            let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_uuid(stem));
-            record.facts.id = stem.map(str::to_owned).or(record.facts.id);
-        } else {
-            let stamp = Stamp::of(path)?;
-            let mut steps = Vec::new();
-            record.facts = read_whole(agent, path, &mut |routed| {
-                steps.push(routed);
-                if steps.len() < STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })?;
-            record.steps = Some((stamp, steps));
+        match agent {
+            Agent::Claude => {
+                record.facts = head.claude();
+                // A fork's record begins with the lines of another session; its own id is its name.
+                let stem = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_uuid(stem));
+                record.facts.id = stem.map(str::to_owned).or(record.facts.id);
+            }
+            Agent::Codex => record.facts = codex::facts(&head.bytes),
+            _ => {
+                let stamp = Stamp::of(&file)?;
+                let mut steps = Vec::new();
+                record.facts = read_whole(agent, path, &mut |routed| {
+                    steps.push(routed);
+                    if steps.len() < STEPS { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                })?;
+                record.steps = Some((stamp, steps));
+            }
         }
         Ok(record)
     }
@@ -112,6 +121,11 @@ impl Record {
         self.facts.id.clone().filter(|id| !id.is_empty()).unwrap_or_else(stem)
     }
 
+    /// Describes the file as it was before it was read, where it had to be read whole to know whose it is.
+    pub fn stamp(&self) -> Option<String> {
+        self.steps.as_ref().and_then(|(stamp, _)| stamp.to_text())
+    }
+
     /// Hands out what is new since `watermark` was made, or everything that the receiver does not know.
     ///
     /// The same record gives the same entries, however it grew between the readings. Nothing is handed out twice, and
@@ -122,6 +136,7 @@ impl Record {
     /// When the record cannot be read, or the receiver breaks off.
     pub fn read(self, watermark: Option<&str>, receiver: &mut dyn Receiver) -> Result<Outcome, CaptureError> {
         match self.steps {
+            None if self.agent == Agent::Codex => growth::read::<Codex>(&self.path, watermark, receiver),
             None => self.read_claude(watermark, receiver),
             Some((stamp, steps)) => {
                 let ledger = watermark.and_then(Ledger::from_json);
@@ -201,28 +216,45 @@ pub(super) fn is_known(receiver: &mut dyn Receiver, routed: &Routed) -> bool {
     }
 }
 
+/// Lists the sessions of a file or folder that may hold several, as paths that [`Record::open`] takes; the path itself
+/// where it holds one.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn sessions_in(agent: Agent, path: &Path) -> Result<Vec<PathBuf>, CaptureError> {
+    let sessions = match agent {
+        Agent::Chatgpt => super::chatgpt::sessions(path)?,
+        Agent::Copilot => super::copilot::sessions(path)?,
+        Agent::Opencode => super::opencode::sessions(path)?,
+        _ => Vec::new(),
+    };
+    match sessions.as_slice() {
+        [] | [_] => Ok(vec![path.to_owned()]),
+        several => Ok(several.iter().map(|id| path.join(id)).collect()),
+    }
+}
+
 /// Reads a record of an agent whose records are read whole.
 fn read_whole(
     agent: Agent,
-    _path: &Path,
-    _sink: &mut dyn FnMut(Routed) -> ControlFlow<()>,
+    path: &Path,
+    sink: &mut dyn FnMut(Routed) -> ControlFlow<()>,
 ) -> Result<SessionFacts, CaptureError> {
     match agent {
-        Agent::Claude => unreachable!("it is read by lines"),
-        Agent::Amp
-        | Agent::Atif
-        | Agent::Chatgpt
-        | Agent::Codex
-        | Agent::Continue
-        | Agent::Copilot
-        | Agent::Cursor
-        | Agent::Droid
-        | Agent::Gemini
-        | Agent::Hermes
-        | Agent::Jsonl
-        | Agent::Opencode
-        | Agent::Pi
-        | Agent::SweAgent
-        | Agent::Windsurf => Err(CaptureError::Format { agent, reason: "not built in".to_owned() }),
+        Agent::Amp => super::amp::read(path, sink),
+        Agent::Atif => super::atif::read(path, sink),
+        Agent::Chatgpt => super::chatgpt::read(path, sink),
+        Agent::Continue => super::continue_cli::read(path, sink),
+        Agent::Copilot => super::copilot::read(path, sink),
+        Agent::Cursor => super::cursor::read(path, sink),
+        Agent::Droid => super::droid::read(path, sink),
+        Agent::Gemini => super::gemini::read(path, sink),
+        Agent::Hermes => super::hermes::read(path, sink),
+        Agent::Jsonl => super::jsonl::read(path, sink),
+        Agent::Opencode => super::opencode::read(path, sink),
+        Agent::Pi => super::pi::read(path, sink),
+        Agent::SweAgent => super::swe_agent::read(path, sink),
+        Agent::Windsurf => super::windsurf::read(path, sink),
+        Agent::Claude | Agent::Codex => unreachable!("they are read by lines"),
     }
 }

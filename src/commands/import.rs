@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::commit::dry_run_arg;
 use super::session::{Session, failure};
-use crate::ops::{Agent, Import, Imported, SessionFacts, import, records_in, subagent_files};
+use crate::ops::{
+    Agent, Import, ImportEntire, Imported, SessionFacts, import, import_entire, records_in, subagent_files,
+};
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, figures};
 
 pub(super) fn args(command: Command) -> Command {
@@ -20,7 +22,11 @@ pub(super) fn args(command: Command) -> Command {
              subagents agents of their own.",
         )
         .override_usage("git trace import [<agent>] <path>...")
-        .after_help(format!("Agents and formats: {}. Without one, the record tells whose it is.", names.join(", ")))
+        .after_help(format!(
+            "Agents and formats: {}. Without one, the record tells whose it is. \
+             'git trace import entire [<branch>]' imports the checkpoints of Entire.",
+            names.join(", ")
+        ))
         .arg(
             Arg::new("path")
                 .value_name("path")
@@ -43,6 +49,9 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     let workspace = session.workspace()?;
     let ui = &session.ui;
     let words: Vec<&PathBuf> = matches.get_many::<PathBuf>("path").into_iter().flatten().collect();
+    if words.first().is_some_and(|word| word.as_os_str() == "entire" && !word.exists()) {
+        return run_entire(session, matches, &words[1..]);
+    }
     let (agent, given) = agent_and_paths(&words)?;
     let mut paths: Vec<PathBuf> = Vec::new();
     for path in given {
@@ -70,8 +79,34 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     Ok(())
 }
 
+/// Imports Entire's checkpoints.
+fn run_entire(session: &Session, matches: &ArgMatches, words: &[&PathBuf]) -> Result<(), Failure> {
+    let branch = match words {
+        [] => None,
+        [branch] => Some(branch.to_string_lossy().into_owned()),
+        _ => return Err(usage("name one branch of checkpoints")),
+    };
+    let request = ImportEntire { branch, dry_run: matches.get_flag("dry-run") };
+    let mut printed = Ok(());
+    import_entire(session.workspace()?, &request, &mut |path, outcome| {
+        let result = match outcome {
+            Ok(outcome) => print(session, path, &outcome),
+            Err(error) => {
+                session.ui.warning(format!("{path}: {}", failure(error).message));
+                Ok(())
+            }
+        };
+        if printed.is_ok() {
+            printed = result;
+        }
+    })
+    .map_err(failure)?;
+    session.pass_on_warnings();
+    printed
+}
+
 /// Takes the first word for an agent's name, unless a file has that name and no other follows.
-fn agent_and_paths<'w>(words: &[&'w PathBuf]) -> Result<(Option<Agent>, Vec<&'w PathBuf>), Failure> {
+pub(super) fn agent_and_paths<'w>(words: &[&'w PathBuf]) -> Result<(Option<Agent>, Vec<&'w PathBuf>), Failure> {
     let [first, rest @ ..] = words else { return Ok((None, Vec::new())) };
     let agent = first.to_str().and_then(|name| name.parse::<Agent>().ok());
     match agent {

@@ -44,6 +44,7 @@ mod switch;
 mod tag;
 mod verify;
 mod view;
+mod watch;
 mod why;
 
 use std::ffi::OsString;
@@ -71,6 +72,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "import", group: "start", args: import::args, run: import::run },
     Verb { name: "enable", group: "start", args: enable::args, run: enable::run },
     Verb { name: "disable", group: "start", args: enable::disable_args, run: enable::run_disable },
+    Verb { name: "watch", group: "start", args: watch::args, run: watch::run },
     Verb { name: "demo", group: "start", args: demo::args, run: demo::run },
     Verb { name: "commit", group: "change", args: commit::args, run: commit::run },
     Verb { name: "edit", group: "change", args: edit::args, run: edit::run },

@@ -1,8 +1,12 @@
 //! `import`: turns an agent's own record of a session into context branches.
 
+mod entire;
 mod memory;
 mod name;
 mod origin;
+mod seen;
+
+pub use entire::{ENTIRE_BRANCH, ImportEntire, import_entire};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -14,6 +18,7 @@ use serde::Serialize;
 use self::memory::{Claim, Memory, Remembered, Wanted};
 use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
+use self::seen::Seen;
 use super::link::Journal;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::withhold::Withhold;
@@ -21,8 +26,9 @@ use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
 use crate::capture::{
     Agent, CaptureError, Conversation, Issue, Outcome, Receiver, Record, Routed, SessionFacts, recognise_file,
+    sessions_in,
 };
-use crate::model::{Branch, EntryId, ObjectId, Step, TouchKind};
+use crate::model::{Branch, EntryId, Message, ObjectId, Step, TouchKind};
 use crate::store::{Batch, Size};
 
 /// Asks for a record of an agent's session to be imported.
@@ -107,6 +113,19 @@ pub struct ImportedBranch {
 /// # Errors
 /// When the record cannot be read or the repository cannot be written. Parts that cannot be read are no error.
 pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(u64)) -> Result<Imported, OpError> {
+    match seen::unchanged(workspace, request)? {
+        Some(imported) => Ok(imported),
+        None => import_with(workspace, request, &[], progress),
+    }
+}
+
+/// Imports a record, and puts `notes` behind it that are not there yet.
+fn import_with(
+    workspace: &Workspace,
+    request: &Import,
+    notes: &[Message],
+    progress: &mut dyn FnMut(u64),
+) -> Result<Imported, OpError> {
     let failed = |source| record_error(&request.path, source);
     let record = Record::open(request.agent, &request.path).map_err(failed)?;
     let format = record.agent();
@@ -162,6 +181,7 @@ pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(
             progress: &mut *progress,
         };
         let watermark = memory.filter(|_| has_branches).map(|memory| memory.watermark.clone());
+        let stamp = record.stamp();
         let outcome = record.read(watermark.as_deref(), &mut run);
         if let Some(error) = run.failure.take() {
             return Err(error);
@@ -175,7 +195,14 @@ pub fn import(workspace: &Workspace, request: &Import, progress: &mut dyn FnMut(
         if !request.is_live {
             run.release()?;
         }
-        return run.finish(format, outcome.map_err(failed)?, dry_run, &claim);
+        let outcome = outcome.map_err(failed)?;
+        run.note(notes)?;
+        let is_settled = !matches!(run.origin, Origin::Copy { .. } | Origin::Undecided(_));
+        let imported = run.finish(format, outcome, dry_run, &claim)?;
+        if let Some(stamp) = stamp.filter(|_| !dry_run && is_settled) {
+            Seen::new(stamp, format, id, &imported).remember(workspace, &request.path);
+        }
+        return Ok(imported);
     }
 }
 
@@ -194,16 +221,25 @@ pub fn subagent_files(session: &Path) -> Result<Vec<PathBuf>, OpError> {
 /// When the folder cannot be listed.
 pub fn records_in(agent: Option<Agent>, path: &Path) -> Result<Vec<PathBuf>, OpError> {
     let read_error = |source| OpError::Read { path: path.display().to_string(), source };
-    if !path.is_dir() {
+    // What is not there may be a session behind the name of its file; whoever opens it will say.
+    if !path.exists() {
         return Ok(vec![path.to_owned()]);
+    }
+    let whose = recognise_file(path).map_err(read_error)?;
+    if !path.is_dir() || whose.is_some() {
+        let agent = agent.or(whose);
+        return agent.map_or(Ok(vec![path.to_owned()]), |agent| {
+            sessions_in(agent, path).map_err(|source| record_error(path, source))
+        });
     }
     let mut found = Vec::new();
     for entry in walkdir::WalkDir::new(path).sort_by_file_name() {
         let entry = entry.map_err(|error| read_error(error.into()))?;
         if entry.file_type().is_file() {
             let whose = recognise_file(entry.path()).map_err(read_error)?;
-            if whose.is_some_and(|whose| agent.is_none_or(|agent| agent == whose)) {
-                found.push(entry.into_path());
+            if let Some(whose) = whose.filter(|whose| agent.is_none_or(|agent| agent == *whose)) {
+                // A file that cannot be read as what it seems to be is told of when it is opened.
+                found.extend(sessions_in(whose, entry.path()).unwrap_or_else(|_| vec![entry.path().to_owned()]));
             }
         }
     }
@@ -351,6 +387,16 @@ impl Run<'_, '_> {
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
         replay.step(&mut self.batch, step)
+    }
+
+    /// Puts messages at the end of the conversation, unless they are there.
+    fn note(&mut self, notes: &[Message]) -> Result<(), OpError> {
+        for note in notes {
+            if !self.knows(&Conversation::Main, note.id) {
+                self.place(Routed { conversation: Conversation::Main, step: Step::Append(note.clone()) })?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(self, format: Agent, outcome: Outcome, dry_run: bool, claim: &Claim) -> Result<Imported, OpError> {

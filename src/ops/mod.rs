@@ -50,6 +50,7 @@ mod switch;
 mod tag;
 mod touches;
 mod verify;
+mod watch;
 mod withhold;
 mod workspace;
 
@@ -78,7 +79,9 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
-pub use import::{Import, Imported, ImportedBranch, import, records_in, subagent_files};
+pub use import::{
+    ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
+};
 pub use init::{Init, Initialized, create_repository, init};
 pub use installation::{HookState, InstallError, Surroundings};
 pub use link::{
@@ -105,6 +108,7 @@ pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
 pub use verify::{Verified, verify};
+pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
 pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};

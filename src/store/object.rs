@@ -100,6 +100,14 @@ impl Repo {
         Ok(Link { parents, seconds, generation: None })
     }
 
+    /// Reads which tree a commit has, be it of a context or not.
+    pub(super) fn read_root(&self, id: &ObjectId) -> Result<ObjectId, StoreError> {
+        let bytes = self.read(id, Kind::Commit, STRUCTURE_MAX)?;
+        let broken = |_| StoreError::Object { id: *id, reason: "a malformed commit".to_owned() };
+        let commit = gix::objs::CommitRef::from_bytes(&bytes, self.gix_kind()).map_err(broken)?;
+        Ok(from_gix(&commit.tree()))
+    }
+
     pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
         self.read(id, Kind::Tree, STRUCTURE_MAX)
     }

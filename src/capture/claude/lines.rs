@@ -8,7 +8,7 @@ const CHUNK: usize = 256 * 1024;
 const KEEP: usize = 8 * 1024 * 1024;
 
 /// Reads lines without copying them, holding one line and one chunk in memory.
-pub(super) struct Lines<R> {
+pub(in crate::capture) struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
     start: usize,
@@ -20,7 +20,7 @@ pub(super) struct Lines<R> {
 
 /// Says where a line stands: in the stream, and in the buffer until the next one is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
+pub(in crate::capture) struct Span {
     /// Offset of its first byte in the stream.
     pub offset: u64,
     /// Offset after its newline, or the end of the stream.
@@ -34,12 +34,12 @@ pub(super) struct Span {
 
 impl<R: Read> Lines<R> {
     /// Starts at `offset`, which the stream must stand at; lines over `limit` bytes are not held.
-    pub(super) fn new(input: R, offset: u64, limit: usize) -> Self {
+    pub(in crate::capture) fn new(input: R, offset: u64, limit: usize) -> Self {
         Lines { input, buffer: Vec::new(), start: 0, searched: 0, offset, limit, ended: false }
     }
 
     /// Finds the next line.
-    pub(super) fn next(&mut self) -> io::Result<Option<Span>> {
+    pub(in crate::capture) fn next(&mut self) -> io::Result<Option<Span>> {
         loop {
             if let Some(found) = memchr::memchr(b'\n', &self.buffer[self.searched..]) {
                 let newline = self.searched + found;
@@ -58,7 +58,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// Returns the bytes of the line found last, without its newline.
-    pub(super) fn bytes(&self, span: &Span) -> &[u8] {
+    pub(in crate::capture) fn bytes(&self, span: &Span) -> &[u8] {
         &self.buffer[span.range.clone()]
     }
 
