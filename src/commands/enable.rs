@@ -9,7 +9,7 @@ use crate::ops::{Disable, Enable, Installed, Surroundings, WhichAgents, disable,
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line};
 
 pub(super) fn args(command: Command) -> Command {
-    options(command.about("Capture what agents do here, from now on")).long_about(
+    options(command.about("Capture what agents do here, from now on"), "those that are used here").long_about(
         "Capture what agents do in this repository, from now on: hooks are put into the agents' own settings and into \
          git's hooks. What is there already stays, and runs as before. Without --agent it is done for the agents that \
          are used here. The settings are this user's alone (for example .claude/settings.local.json) and are kept out \
@@ -18,14 +18,14 @@ pub(super) fn args(command: Command) -> Command {
 }
 
 pub(super) fn disable_args(command: Command) -> Command {
-    options(command.about("Take out what 'enable' put in")).long_about(
+    options(command.about("Take out what 'enable' put in"), "all of them").long_about(
         "Take out what 'git trace enable' put into the agents' settings and git's hooks, and nothing else. A file to \
          which nobody else wrote is as it was before, byte for byte. What was captured stays. With --agent git's hooks \
          stay too.",
     )
 }
 
-fn options(command: Command) -> Command {
+fn options(command: Command, by_default: &str) -> Command {
     let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     command
         .arg(
@@ -34,7 +34,7 @@ fn options(command: Command) -> Command {
                 .value_name("agent")
                 .action(ArgAction::Append)
                 .value_delimiter(',')
-                .help("This agent (more than once for several), or 'all'; those that are used here if not given"),
+                .help(format!("This agent (more than once for several), or 'all'; {by_default} if not given")),
         )
         .arg(flag("shared", "Change the files that others get too"))
         .arg(flag("no-git-hooks", "Leave git's hooks alone"))

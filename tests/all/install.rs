@@ -1073,6 +1073,9 @@ fn doctor_finds_what_is_wrong_and_names_what_mends_it() {
     expect("is gone", "git trace enable --agent claude");
     ok(&world, &["doctor", "--fix"]);
     assert_eq!(fs::read(&settings).expect("a file"), whole);
+    let off = String::from_utf8(whole.clone()).expect("text").replacen('{', "{ \"disableAllHooks\": true,", 1);
+    fs::write(&settings, off).expect("a file");
+    expect("switches all hooks of claude off", "take 'disableAllHooks' out of it");
     fs::write(&settings, "{").expect("a file");
     expect("it is not JSON", "mend it, then: git trace enable --agent claude");
     fs::write(&settings, &whole).expect("a file");
@@ -1163,6 +1166,54 @@ fn doctor_finds_what_is_wrong_and_names_what_mends_it() {
     let mut without_git = world.trace(&["doctor"]);
     let output = without_git.env("PATH", "/nowhere").output().expect("it starts");
     assert!(String::from_utf8_lossy(&output.stdout).contains("put git on the search path"), "{output:?}");
+}
+
+#[test]
+fn the_plugin_for_opencode_tells_what_matters_once() {
+    let world = World::new("sha1");
+    if !Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: there is no node");
+        return;
+    }
+    ok(&world, &["enable", "--agent", "opencode", "--no-git-hooks"]);
+    let plugin = world.root().join("plugin.mjs");
+    fs::copy(world.repo().join(".opencode/plugin/git-trace.js"), plugin).expect("the plugin");
+    let script = "import { GitTrace } from './plugin.mjs'
+const plugin = await GitTrace({ directory: process.cwd() })
+const told = (type, properties) => plugin.event({ event: { type, properties } })
+await told('session.created', { info: { id: 's1' } })
+await told('message.updated', { info: { id: 'm1', role: 'user', sessionID: 's1' } })
+await told('message.updated', { info: { id: 'm1', role: 'user', sessionID: 's1' } })
+await told('message.updated', { info: { id: 'm2', role: 'assistant', sessionID: 's1' } })
+await plugin['tool.execute.after']({ tool: 'edit', sessionID: 's1', callID: 'c1' }, {})
+await told('session.status', { sessionID: 's1', status: { type: 'busy' } })
+await told('session.status', { sessionID: 's1', status: { type: 'idle' } })
+await told('file.edited', { file: 'x' })
+await told('session.compacted', { sessionID: 's1' })
+await told('server.instance.disposed', {})
+await plugin.event({})
+await plugin['tool.execute.after']()
+";
+    fs::write(world.root().join("run.mjs"), script).expect("a script");
+    let node = Command::new("sh").args(["-c", "command -v node"]).output().expect("a shell").stdout;
+    let node = String::from_utf8(node).expect("text").trim().to_owned();
+    for (path, calls) in [(recorder(&world), 6), ("/usr/bin:/bin".to_owned(), 0)] {
+        let mut command = world.command(&node, world.root());
+        let output = command.arg("run.mjs").env("PATH", path).env("RECORD", record(&world)).output().expect("node");
+        assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+        let told = called(&world);
+        assert_eq!(told.len(), calls, "{told:?}");
+        for (call, event) in
+            told.iter().zip(["SessionStart", "UserPromptSubmit", "PostToolUse", "Stop", "PostCompact", "SessionEnd"])
+        {
+            assert_eq!(call, &format!("hook opencode {event}"));
+            let payload = parsed(Path::new(&format!("{}.{event}.input", record(&world).display())));
+            assert_eq!(
+                (payload["session_id"].as_str(), payload["hook_event_name"].as_str()),
+                (Some("s1"), Some(event))
+            );
+        }
+    }
 }
 
 /// The folder of the plugin for Claude Code.

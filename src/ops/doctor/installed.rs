@@ -29,6 +29,7 @@ pub(super) fn look(
             diagnosis.agents.push(hooks.agent.name().to_owned());
         }
     }
+    switched_off(scene, &diagnosis.agents, findings);
     let recorded = |name: &str| scene.record.agents.iter().any(|file| file.agent == name);
     for hooks in surroundings.agents(&scene.work_tree) {
         let name = hooks.agent.name();
@@ -38,6 +39,25 @@ pub(super) fn look(
         }
     }
     git_hooks(scene, diagnosis, findings)
+}
+
+/// Settings that keep an agent from running any hooks: the agent, the file below the work tree, the keys, the value.
+const SWITCHES: [(&str, &str, &[&str], bool); 3] = [
+    ("claude", ".claude/settings.local.json", &["disableAllHooks"], true),
+    ("claude", ".claude/settings.json", &["disableAllHooks"], true),
+    ("gemini", ".gemini/settings.json", &["hooksConfig", "enabled"], false),
+];
+
+/// Tells of agents whose hooks are in place and switched off.
+fn switched_off(scene: &Scene<'_>, agents: &[String], findings: &mut Findings) {
+    for (agent, below, keys, off) in SWITCHES {
+        let bytes = fs::read(scene.work_tree.join(below)).unwrap_or_default();
+        let value = Document::parse(&bytes).and_then(|document| document.get(keys)).ok().flatten();
+        if value.and_then(|value| value.as_bool()) == Some(off) && agents.iter().any(|one| one == agent) {
+            let message = format!("'{below}' switches all hooks of {agent} off");
+            findings.warning("agents", message, Some(format!("take '{}' out of it", keys.join("."))));
+        }
+    }
 }
 
 /// Tells of a file that lost our entries.
