@@ -225,7 +225,7 @@ fn gemini_snapshots_add_up() {
         .as_array_mut()
         .expect("a list")
         .push(serde_json::json!({"id": "new", "type": "user", "content": "no"}));
-    std::fs::write(&path, serde_json::to_vec(&session).expect("JSON")).expect("a file");
+    std::fs::write(&path, serde_json::to_vec_pretty(&session).expect("JSON")).expect("a file");
     let answer = &import(&world, &[plain(&path), "--as", "grown"])[0];
     let branches: Vec<&str> =
         answer["branches"].as_array().expect("a list").iter().filter_map(|one| one["branch"].as_str()).collect();
@@ -307,7 +307,7 @@ fn entires_checkpoints_become_branches_in_the_order_in_which_they_grew() {
     let file = world.root().join("session.jsonl");
     std::fs::write(&file, &claude).expect("a file");
     import(&world, &[plain(&file), "--as", "whole"]);
-    let sent = |branch: &str| world.ok(&["context", branch, "--as", "text"]);
+    let sent = |branch: &str| world.ok(&["context", branch, "--as", "anthropic", "--trim"]);
     assert_eq!(sent(&format!("{agent}/main")), sent("whole/main"));
     let again = world.ok(&["import", "entire", "--json"]);
     assert!(again.lines().all(|line| line.contains("\"commits\":0,")), "{again}");
