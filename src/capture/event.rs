@@ -1,7 +1,7 @@
 //! What an agent's hook is told on its standard input.
 //!
-//! The members are those of Claude Code's hooks, which Codex took over; Gemini CLI and Cursor have names of their own for
-//! some of them. Members and events that are not known here are passed over.
+//! The members are those of Claude Code's hooks, which Codex took over; Gemini CLI, Cursor, Copilot and Windsurf have names
+//! of their own for some of them. Members and events that are not known here are passed over.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -80,11 +80,15 @@ struct Payload<'a> {
     #[serde(borrow, rename = "thread-id")]
     thread_id: Option<&'a RawValue>,
     #[serde(borrow)]
+    trajectory_id: Option<&'a RawValue>,
+    #[serde(borrow)]
     hook_event_name: Option<&'a RawValue>,
     #[serde(borrow, rename = "type")]
     kind: Option<&'a RawValue>,
     #[serde(borrow)]
     transcript_path: Option<&'a RawValue>,
+    #[serde(borrow, rename = "transcriptPath")]
+    transcript_camel: Option<&'a RawValue>,
     #[serde(borrow)]
     cwd: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -120,7 +124,7 @@ impl Event {
         let source = std::str::from_utf8(payload).ok()?.trim_start_matches('\u{feff}').trim();
         // Without this check it could be read from an array, member by member.
         let told: Payload<'_> = source.starts_with('{').then(|| serde_json::from_str(source).ok())??;
-        let ids = [told.session_id, told.session_camel, told.conversation_id, told.thread_id];
+        let ids = [told.session_id, told.session_camel, told.conversation_id, told.thread_id, told.trajectory_id];
         let session = ids.into_iter().find_map(|raw| word(raw).filter(|id| is_id(id)))?;
         let name = word(told.hook_event_name).or_else(|| name.map(str::to_owned)).or_else(|| word(told.kind))?;
         let kind = EventKind::of(&name);
@@ -132,7 +136,7 @@ impl Event {
             kind,
             name,
             session,
-            transcript: path(told.transcript_path),
+            transcript: path(told.transcript_path.or(told.transcript_camel)),
             cwd,
             reason: word(told.source).or_else(|| word(told.reason)),
             model: word(told.model),

@@ -1,9 +1,10 @@
 //! The trailer that names contexts in a commit message, for those who ask for it (`trace.trailer`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::commit::{Evidence, Reach};
+use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 
 /// The trailer's name.
@@ -28,22 +29,21 @@ pub(super) fn add(workspace: &Workspace, path: &Path, source: &str) -> Result<()
     }
     let head = repo.code_commit().map(|id| repo.read_code_commit(&id)).transpose()?;
     let changes = repo.staged_changes(&Reach::Near.limits())?;
-    let links = evidence.link_changes(&changes, head.as_ref())?;
-    let mut lines = BTreeSet::new();
-    for link in links {
-        lines.insert(format!("{NAME}: {}@{}", link.branch, link.trace.short(12)));
-    }
     // One line a context: the newest of its commits tells of all before.
-    let mut last = std::collections::BTreeMap::new();
-    for line in &lines {
-        last.insert(line.split('@').next().unwrap_or(line).to_owned(), line.clone());
+    let mut newest: BTreeMap<String, (i64, ObjectId)> = BTreeMap::new();
+    for link in evidence.link_changes(&changes, head.as_ref())? {
+        let millis = repo.read_commit(&link.trace)?.committer.time.millis;
+        let known = newest.entry(link.branch).or_insert((millis, link.trace));
+        *known = (*known).max((millis, link.trace));
     }
+    let trailers: Vec<String> =
+        newest.iter().map(|(branch, (_, trace))| format!("{NAME}: {branch}@{}", trace.short(12))).collect();
     let message = std::fs::read_to_string(path).map_err(error)?;
     let mark = workspace.config("core.commentChar").or_else(|| workspace.config("core.commentString"));
     let mark = mark.filter(|mark| mark != "auto" && !mark.is_empty()).unwrap_or_else(|| "#".to_owned());
     // With -m, nothing in the message is a comment.
     let mark = (source != "message").then_some(mark.as_str());
-    let new = with_trailers(&message, &last.into_values().collect::<Vec<_>>(), mark);
+    let new = with_trailers(&message, &trailers, mark);
     if new != message {
         std::fs::write(path, new).map_err(error)?;
     }
