@@ -166,6 +166,8 @@ fn import_with(
             known: None,
             withhold: Withhold::of(workspace),
             withheld: memory.map(|memory| memory.withheld.clone()).unwrap_or_default(),
+            is_mixed: memory.is_some_and(|memory| memory.is_mixed),
+            passed: None,
             fork: home.is_some().then(|| fork_branch(&claim.agent)),
             origin: match &home {
                 Some(_) => Origin::Fork { branch: fork_branch(&claim.agent) },
@@ -289,6 +291,10 @@ struct Run<'w, 'p> {
     withhold: Withhold,
     /// Calls whose results are to be left out when they come.
     withheld: BTreeSet<String>,
+    /// Whether the branches may hold what a watermark says is new: then every entry is looked up.
+    is_mixed: bool,
+    /// Entries of the main conversation that were known, where a record by lines is read from its start.
+    passed: Option<usize>,
     /// The branch of a session that goes on from a copy of another one's messages.
     fork: Option<String>,
     origin: Origin,
@@ -314,6 +320,8 @@ impl Receiver for Run<'_, '_> {
 
     fn restart(&mut self) {
         self.branches.clear();
+        let is_by_lines = ["claude:", "codex:"].iter().any(|format| self.session.starts_with(format));
+        (self.is_mixed, self.passed) = (false, is_by_lines.then_some(0));
         if let Some(branch) = self.fork.clone() {
             self.origin = Origin::Copy { branch, last: None };
         } else if self.workspace.repo.branches_of(&self.agent).is_ok_and(|branches| branches.is_empty()) {
@@ -323,7 +331,11 @@ impl Receiver for Run<'_, '_> {
 
     fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
         // A copy has to be seen to its end, to know where that is.
-        !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id)
+        let is_known = !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id);
+        if let (true, Conversation::Main, Some(passed)) = (is_known, conversation, &mut self.passed) {
+            *passed += 1;
+        }
+        is_known
     }
 }
 
@@ -367,6 +379,12 @@ impl Run<'_, '_> {
         let Routed { conversation, mut step } = routed;
         if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
             && self.since.get(&agent_of(&self.agent, &conversation)).is_some_and(|ids| ids.contains(&message.id))
+        {
+            return Ok(());
+        }
+        if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
+            && self.is_mixed
+            && self.knows(&conversation, message.id)
         {
             return Ok(());
         }
@@ -431,8 +449,17 @@ impl Run<'_, '_> {
             if !matches!(self.origin, Origin::Copy { .. } | Origin::Undecided(_)) {
                 let (branches, withheld) = (branches.clone(), self.withheld);
                 let home = self.fork.is_some().then(|| self.agent.clone());
+                let known = self.known.as_ref().and_then(|known| known.get(&self.agent)).map_or(0, HashSet::len);
+                let is_mixed = self.is_mixed || self.passed.is_some_and(|passed| passed < known);
                 let tips = tips.iter().map(|tip| tip.commit.to_string()).collect();
-                claim.remember(Remembered { watermark: outcome.watermark, branches, tips, withheld, home })?;
+                claim.remember(Remembered {
+                    watermark: outcome.watermark,
+                    branches,
+                    tips,
+                    withheld,
+                    home,
+                    is_mixed,
+                })?;
             }
         }
         Ok(Imported {
