@@ -399,7 +399,7 @@ impl Run<'_, '_> {
                 Conversation::Subagent(_) => Some(format!("{}/{FIRST_BRANCH}", self.agent)),
             };
             let replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
-            let replay = replay.started_by(parent).repeating(!self.since.is_empty());
+            let replay = replay.started_by(parent).repeating(!self.since.is_empty() || self.is_mixed);
             self.replays.insert(conversation.clone(), replay);
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
