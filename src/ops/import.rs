@@ -167,6 +167,8 @@ fn import_with(
             known: None,
             withhold: Withhold::of(workspace),
             withheld: memory.map(|memory| memory.withheld.clone()).unwrap_or_default(),
+            is_mixed: memory.is_some_and(|memory| memory.is_mixed),
+            passed: None,
             fork: home.is_some().then(|| fork_branch(&claim.agent)),
             origin: match &home {
                 Some(_) => Origin::Fork { branch: fork_branch(&claim.agent) },
@@ -290,6 +292,10 @@ struct Run<'w, 'p> {
     withhold: Withhold,
     /// Calls whose results are to be left out when they come.
     withheld: BTreeSet<String>,
+    /// Whether the branches may hold what a watermark says is new: then every entry is looked up.
+    is_mixed: bool,
+    /// Entries of the main conversation that were known, where a record by lines is read from its start.
+    passed: Option<usize>,
     /// The branch of a session that goes on from a copy of another one's messages.
     fork: Option<String>,
     origin: Origin,
@@ -315,6 +321,8 @@ impl Receiver for Run<'_, '_> {
 
     fn restart(&mut self) {
         self.branches.clear();
+        let is_by_lines = ["claude:", "codex:"].iter().any(|format| self.session.starts_with(format));
+        (self.is_mixed, self.passed) = (false, is_by_lines.then_some(0));
         if let Some(branch) = self.fork.clone() {
             self.origin = Origin::Copy { branch, last: None };
         } else if self.workspace.repo.branches_of(&self.agent).is_ok_and(|branches| branches.is_empty()) {
@@ -324,7 +332,11 @@ impl Receiver for Run<'_, '_> {
 
     fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
         // A copy has to be seen to its end, to know where that is.
-        !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id)
+        let is_known = !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id);
+        if let (true, Conversation::Main, Some(passed)) = (is_known, conversation, &mut self.passed) {
+            *passed += 1;
+        }
+        is_known
     }
 }
 
@@ -371,6 +383,12 @@ impl Run<'_, '_> {
         {
             return Ok(());
         }
+        if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
+            && self.is_mixed
+            && self.knows(&conversation, message.id)
+        {
+            return Ok(());
+        }
         if let Step::Append(message) | Step::Extend(message) | Step::Compress { summary: message, .. } = &mut step {
             self.withhold.apply(message, &mut self.withheld);
         }
@@ -382,7 +400,7 @@ impl Run<'_, '_> {
                 Conversation::Subagent(_) => Some(format!("{}/{FIRST_BRANCH}", self.agent)),
             };
             let replay = Replay::new(self.workspace, agent, self.session.clone(), self.code, branch)?;
-            let replay = replay.started_by(parent).repeating(!self.since.is_empty());
+            let replay = replay.started_by(parent).repeating(!self.since.is_empty() || self.is_mixed);
             self.replays.insert(conversation.clone(), replay);
         }
         let replay = self.replays.get_mut(&conversation).expect("put in above");
@@ -438,8 +456,17 @@ impl Run<'_, '_> {
             if !matches!(self.origin, Origin::Copy { .. } | Origin::Undecided(_)) {
                 let (branches, withheld) = (branches.clone(), self.withheld);
                 let home = self.fork.is_some().then(|| self.agent.clone());
+                let known = self.known.as_ref().and_then(|known| known.get(&self.agent)).map_or(0, HashSet::len);
+                let is_mixed = self.is_mixed || self.passed.is_some_and(|passed| passed < known);
                 let tips = tips.iter().map(|tip| tip.commit.to_string()).collect();
-                claim.remember(Remembered { watermark: outcome.watermark, branches, tips, withheld, home })?;
+                claim.remember(Remembered {
+                    watermark: outcome.watermark,
+                    branches,
+                    tips,
+                    withheld,
+                    home,
+                    is_mixed,
+                })?;
             }
         }
         Ok(Imported {

@@ -82,6 +82,20 @@ fn a_growing_rollout_gives_what_one_import_gives() {
 }
 
 #[test]
+fn an_older_copy_and_then_the_newer_one_bring_nothing_twice() {
+    let world = World::new("sha1");
+    let path = world.root().join("x.jsonl");
+    let lines = rollout("s", 3);
+    let read = |end: usize| {
+        std::fs::write(&path, lines[..end].join("\n") + "\n").expect("a file");
+        import(&world, &["codex", plain(&path)])[0]["commits"].as_u64().expect("a number")
+    };
+    assert_eq!(read(lines.len()), 9);
+    assert_eq!([read(6), read(10), read(lines.len()), read(lines.len())], [0, 0, 0, 0]);
+    world.fsck();
+}
+
+#[test]
 fn a_fork_starts_where_it_left_its_parent() {
     let world = World::new("sha256");
     let (parent, fork) = (world.root().join("parent.jsonl"), world.root().join("fork.jsonl"));

@@ -39,6 +39,9 @@ pub(super) struct Memory {
     /// The agent whose session this one goes on from, on a branch of that agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) home: Option<String>,
+    /// Whether the branches hold entries that the record read last has not, so that a longer one may bring them again.
+    #[serde(default)]
+    pub(super) is_mixed: bool,
 }
 
 /// Says what is to be remembered.
@@ -53,6 +56,8 @@ pub(super) struct Remembered {
     pub(super) withheld: BTreeSet<String>,
     /// The agent whose session this one goes on from.
     pub(super) home: Option<String>,
+    /// Whether the branches hold entries that the record has not.
+    pub(super) is_mixed: bool,
 }
 
 /// Holds a name for a session's branches, and the right to import to them until it is dropped.
@@ -95,9 +100,9 @@ impl Claim {
 
     /// Remembers where the next import goes on.
     pub(super) fn remember(&self, what: Remembered) -> Result<(), OpError> {
-        let Remembered { watermark, branches, tips, withheld, home } = what;
+        let Remembered { watermark, branches, tips, withheld, home, is_mixed } = what;
         let session = Some(self.session.clone());
-        let memory = Memory { version: VERSION, session, watermark, branches, tips, withheld, home };
+        let memory = Memory { version: VERSION, session, watermark, branches, tips, withheld, home, is_mixed };
         let text = serde_json::to_vec(&memory).expect("text and maps are JSON");
         let temporary = self.path.with_extension(format!("{:08x}", fastrand::u32(..)));
         let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &self.path));
