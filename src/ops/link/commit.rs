@@ -40,6 +40,15 @@ impl Reach {
             Reach::Far => 4096,
         }
     }
+
+    /// Most writes from before the last commit that are looked at, in all files of a commit together: almost always they
+    /// are in that commit, or in one before it.
+    const fn old_writes(self) -> usize {
+        match self {
+            Reach::Near => 64,
+            Reach::Far => usize::MAX,
+        }
+    }
 }
 
 /// Looks for evidence.
@@ -133,18 +142,23 @@ impl<'w> Evidence<'w> {
     }
 
     fn link_files(&self, changes: &CodeChanges, only: Option<&str>, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
+        let files = changes.files.iter().filter(|file| only.is_none_or(|only| only == file.path));
+        let files: Vec<&CodeFile> = files.collect();
+        let known = files.iter().filter(|file| self.journal.knows(&file.path)).count();
+        let old = self.reach.old_writes() / known.max(1);
         let mut links = Vec::new();
-        for file in changes.files.iter().filter(|file| only.is_none_or(|only| only == file.path)) {
-            links.extend(self.link_file(file, around)?);
+        for file in files {
+            links.extend(self.link_file(file, old.max(2), around)?);
         }
         Ok(links)
     }
 
-    fn link_file(&self, file: &CodeFile, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
+    /// Finds the links of a file; of the writes from before the last commit, only the newest `old` are looked at.
+    fn link_file(&self, file: &CodeFile, old: usize, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
         if file.added.is_empty() && file.removed.is_empty() {
             return Ok(Vec::new());
         }
-        let mut candidates = self.candidates(file, around);
+        let mut candidates = self.candidates(file, old, around);
         if candidates.is_empty() && file.old.is_none() {
             candidates = self.moved_in(file, around)?;
         }
@@ -197,7 +211,7 @@ impl<'w> Evidence<'w> {
     }
 
     /// Lists the writes to a file before a moment, in their order.
-    fn candidates(&self, file: &CodeFile, around: &Around<'_>) -> Vec<Candidate> {
+    fn candidates(&self, file: &CodeFile, old: usize, around: &Around<'_>) -> Vec<Candidate> {
         let mut notes = Vec::new();
         let mut names: Vec<&str> = vec![&file.path];
         names.extend(file.old_path.as_deref());
@@ -205,6 +219,16 @@ impl<'w> Evidence<'w> {
             let is_here = |note: &Note| is_path(&note.path, name) && note.millis <= around.until;
             notes.extend(self.journal.read(name, self.reach == Reach::Far).into_iter().filter(is_here));
         }
+        notes.sort_by_key(|note| note.millis);
+        let is_old = |note: &Note| {
+            note.millis <= around.parent_millis && !around.known.contains(&(note.entry, note.call.clone()))
+        };
+        let mut beyond = notes.iter().filter(|note| is_old(note)).count().saturating_sub(old);
+        notes.retain(|note| {
+            let goes = beyond > 0 && is_old(note);
+            beyond -= usize::from(goes);
+            !goes
+        });
         self.read(notes)
     }
 
