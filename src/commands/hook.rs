@@ -39,7 +39,7 @@ pub(super) fn run_silently(matches: &ArgMatches) -> ExitCode {
     let dir = matches.get_one::<PathBuf>("directory").cloned().unwrap_or_else(|| PathBuf::from("."));
     let agent = matches.get_one::<String>("agent").cloned().unwrap_or_default();
     let words: Vec<String> = matches.get_many::<String>("arguments").into_iter().flatten().cloned().collect();
-    let name = [&[agent.clone()], &words[..]].concat().into_iter().take(2).collect::<Vec<_>>().join(" ");
+    let name = words.first().map_or_else(|| agent.clone(), |event| format!("{agent} {event}"));
     fault_ends_well(&dir, &name);
     let done = if agent == "git" { of_git(&dir, matches, words) } else { of_agent(&dir, &agent, words.first()) };
     if let Err(error) = done
@@ -60,6 +60,7 @@ pub(super) fn run(_: &Session, matches: &ArgMatches) -> Result<(), Failure> {
 
 /// Lets a fault of ours end the program well: in a release build it would end in a signal, and git or the agent would
 /// tell the user.
+#[allow(clippy::disallowed_methods, reason = "a fault must not become the agent's, or git's")]
 fn fault_ends_well(dir: &Path, name: &str) {
     let (dir, name) = (dir.to_owned(), name.to_owned());
     std::panic::set_hook(Box::new(move |fault| {

@@ -21,7 +21,7 @@ pub enum Shown {
         /// The entry with its body.
         item: Box<Item>,
         /// Its metadata.
-        meta: Option<Meta>,
+        meta: Option<Box<Meta>>,
     },
 }
 
@@ -76,7 +76,7 @@ fn show_entry(workspace: &Workspace, commit: &Commit, name: &str) -> Result<Show
     };
     let body = repo.read_blob(&entry.body)?;
     let meta = repo.read_meta(&entry)?;
-    Ok(Shown::Entry { item: Box::new(Item { entry, body }), meta })
+    Ok(Shown::Entry { item: Box::new(Item { entry, body }), meta: meta.map(Box::new) })
 }
 
 fn show_commit(workspace: &Workspace, commit: Commit) -> Result<Shown, OpError> {
