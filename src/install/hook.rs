@@ -22,10 +22,17 @@ impl GitHook {
         GitHook { name: "prepare-commit-msg", reads_input: false },
     ];
 
+    /// Tells whether it is the hook that can add to a commit's message.
+    pub fn is_for_messages(&self) -> bool {
+        self.name == "prepare-commit-msg"
+    }
+
     /// Returns the lines that call us.
     pub fn block(&self) -> String {
         let lines = if self.reads_input { WITH_INPUT } else { PLAIN };
-        lines.replace("HOOK", self.name)
+        // What the user asked to be reminded of when pushing is said where they see it.
+        let errors = if self.name == "pre-push" { ">/dev/null || :" } else { ">/dev/null 2>&1 || :" };
+        lines.replace("HOOK", self.name).replace(">/dev/null 2>&1 || :", errors)
     }
 
     /// Returns a whole hook of ours; `chained` runs the one that was there before.

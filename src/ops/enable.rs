@@ -183,7 +183,8 @@ fn git_hooks(scene: &mut Scene<'_>, may_share: bool, done: &mut Installed) -> Re
             changes.push(Change::RemoveFolder(old.folder));
         }
     }
-    let plan = plan_hooks(&folder, known.as_ref())?;
+    let with_messages = scene.workspace.flag("trace.trailer") == Some(true);
+    let plan = plan_hooks(&folder, known.as_ref(), with_messages)?;
     let names = plan.states.iter().filter(|one| one.state != "refused").map(|one| one.name.to_owned()).collect();
     let made = known.map_or(!folder.exists(), |known| known.made);
     scene.record.hooks = Some(HookFolder { folder, made, shared, names, made_names: plan.made_names });

@@ -74,6 +74,15 @@ impl Workspace {
         self.repo.config(key)
     }
 
+    /// Reads a variable of git's configuration that is yes or no; `None` if it is not set, or is neither.
+    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+        match self.config(key)?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
     /// Returns what is odd but hinders nothing, once: broken redaction rules, for example.
     pub fn take_warnings(&self) -> Vec<String> {
         self.warnings.take()

@@ -115,6 +115,8 @@ fn trace_in(world: &World, dir: &Path, arguments: &[&str]) -> Output {
     let mut command = world.command(program, dir);
     let bin = Path::new(program).parent().expect("a folder").display();
     command.args(arguments).env("PATH", format!("{bin}:/usr/bin:/bin"));
+    // With everything that can be asked for.
+    command.env("GIT_CONFIG_PARAMETERS", "'trace.trailer'='true'");
     command.output().expect("the program starts")
 }
 
@@ -817,6 +819,19 @@ fn real_hook_managers() {
         let left = picture(&world.repo());
         assert!(!left.values().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("git-trace hook")), "{name}");
     }
+}
+
+#[test]
+fn a_hook_that_would_do_nothing_is_not_installed() {
+    let world = World::new("sha1");
+    world.ok(&["enable", "--agent", "claude"]);
+    assert!(world.repo().join(".git/hooks/post-commit").exists());
+    assert!(!world.repo().join(".git/hooks/prepare-commit-msg").exists(), "no trailer was asked for");
+    world.configure("trace.trailer", "true");
+    world.ok(&["enable", "--agent", "claude"]);
+    assert!(world.repo().join(".git/hooks/prepare-commit-msg").exists());
+    world.ok(&["disable"]);
+    assert!(!world.repo().join(".git/hooks/prepare-commit-msg").exists());
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What the git hooks add to a `git commit`, by the number of stored sessions: `cargo bench --bench hooks [row…]`.
+//! What the git hooks add to a `git commit`, and how long an agent waits for its hooks, by the number of stored sessions:
+//! `cargo bench --profile measure --bench hooks [row…]`.
 //!
-//! Rows: commit checkout. `GITTRACE_SESSIONS` limits the largest number of sessions.
+//! Rows: commit checkout agent. `GITTRACE_SESSIONS` limits the largest number of sessions.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
 
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use git_trace::ops::{Import, import_claude};
+use git_trace::ops::{Import, import};
 use measure::{Scratch, median, report, timed, wanted};
 
 /// Sessions that are stored as they are; the others are further branches on theirs. The lists that a hook reads are as
@@ -24,7 +25,7 @@ const REAL: usize = 300;
 const FILES: usize = 10;
 
 fn main() {
-    let rows: [(&str, fn()); 2] = [("commit", commit), ("checkout", checkout)];
+    let rows: [(&str, fn()); 3] = [("commit", commit), ("checkout", checkout), ("agent", agent)];
     rows.iter().filter(|(name, _)| wanted(name)).for_each(|(_, row)| row());
 }
 
@@ -41,8 +42,8 @@ fn stored(sessions: usize) -> Scratch {
     for session in 0..sessions.min(REAL) {
         let path = dir.join(".git/session.jsonl");
         std::fs::write(&path, transcript(dir, session)).expect("a transcript");
-        let request = Import { path, agent: Some(format!("s{session}")), dry_run: false };
-        import_claude(&workspace, &request, &mut |_| ()).expect("imported");
+        let request = Import { name: Some(format!("s{session}")), ..Import::new(path) };
+        import(&workspace, &request, &mut |_| ()).expect("imported");
     }
     let tip = scratch.git(&["rev-parse", "refs/trace/heads/s0/main"]);
     let mut script = String::new();
@@ -175,5 +176,84 @@ fn checkout() {
             10.0,
             &more,
         );
+    }
+}
+
+/// An agent's hook after a tool call, in a session of 1,000 messages: with new lines in the transcript, and at the end.
+fn agent() {
+    for sessions in sizes() {
+        let scratch = stored(sessions);
+        let dir = scratch.path();
+        let id = "5e55a0aa-0000-4000-8000-000000000000";
+        let transcript = dir.join(format!(".git/{id}.jsonl"));
+        let mut text = String::new();
+        let mut turn = 0;
+        let mut say = |text: &mut String| {
+            turn += 1;
+            let parent = if turn == 1 { "null".to_owned() } else { format!("\"r{}\"", turn - 1) };
+            let call = format!(r#"[{{"type":"tool_use","id":"t{turn}","name":"Read","input":{{"file_path":"x"}}}}]"#);
+            let reply = format!(r#"{{"id":"m{turn}","role":"assistant","model":"x","content":{call}}}"#);
+            let result = format!(
+                r#"{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"t{turn}","content":"{}"}}]}}"#,
+                "found something ".repeat(100)
+            );
+            let start = r#""isSidechain":false,"sessionId":""#;
+            writeln!(
+                text,
+                r#"{{"parentUuid":{parent},{start}{id}","type":"assistant","message":{reply},"uuid":"a{turn}"}}"#
+            )
+            .expect("a string");
+            writeln!(
+                text,
+                r#"{{"parentUuid":"a{turn}",{start}{id}","type":"user","message":{result},"uuid":"r{turn}"}}"#
+            )
+            .expect("a string");
+        };
+        (0..500).for_each(|_| say(&mut text));
+        std::fs::write(&transcript, &text).expect("a transcript");
+        for (event, more, target) in [
+            ("PostToolUse", r#","tool_name":"Read""#, 10.0),
+            ("PostToolUse", r#","tool_name":"Bash""#, 50.0),
+            ("SessionEnd", "", 20.0),
+        ] {
+            let told = format!(
+                r#"{{"session_id":"{id}","transcript_path":"{}","cwd":"{}","hook_event_name":"{event}"{more}}}"#,
+                transcript.display(),
+                dir.display()
+            );
+            let (mut times, mut starts) = (Vec::new(), Vec::new());
+            for nth in 0..33 {
+                say(&mut text);
+                std::fs::write(&transcript, &text).expect("a transcript");
+                std::fs::write(dir.join("new.txt"), format!("{event} {nth}")).expect("a file");
+                let (time, ()) = timed(|| {
+                    let mut command = Command::new(env!("CARGO_BIN_EXE_git-trace"));
+                    let mut child = command
+                        .args(["hook", "claude"])
+                        .current_dir(dir)
+                        .stdin(Stdio::piped())
+                        .spawn()
+                        .expect("it starts");
+                    child.stdin.take().expect("a pipe").write_all(told.as_bytes()).expect("written");
+                    assert!(child.wait().expect("it ends").success());
+                });
+                if nth >= 3 {
+                    times.push(time);
+                    starts.push(start(dir));
+                }
+            }
+            let (time, begun) = (median(&times), median(&starts));
+            let label = format!("hook {event}{}, {sessions} stored sessions", name_of(more));
+            let more = format!("a start takes {begun:.1} ms");
+            report(&label, time, "ms", target, &more);
+        }
+    }
+}
+
+fn name_of(more: &str) -> &str {
+    match more {
+        "" => "",
+        more if more.contains("Bash") => " with a snapshot",
+        _ => " without a snapshot",
     }
 }

@@ -124,8 +124,7 @@ impl Hooked {
 impl Workspace {
     /// Tells whether sessions are captured here: somebody has begun to use git trace, and did not turn capture off.
     fn is_capturing(&self) -> bool {
-        let is_off = |value: String| matches!(value.to_ascii_lowercase().as_str(), "false" | "no" | "off" | "0");
-        self.repo.trace_dir().is_dir() && !self.repo.config("trace.capture").is_some_and(is_off)
+        self.trace_dir().is_dir() && self.flag("trace.capture") != Some(false)
     }
 }
 
@@ -217,7 +216,7 @@ impl Scene<'_> {
             _ => return Ok(()),
         };
         let repo = &self.workspace.repo;
-        let wanted = repo.config("trace.snapshots").is_none_or(|value| value != "false");
+        let wanted = self.workspace.flag("trace.snapshots") != Some(false);
         if !wanted || self.record.snapshot_ms > limit || repo.work_dir().is_none() {
             return Ok(());
         }

@@ -73,10 +73,16 @@ impl Place {
     }
 }
 
-/// Plans to come into every hook.
-pub(in crate::ops) fn plan_hooks(folder: &Path, known: Option<&HookFolder>) -> Result<HookPlan, OpError> {
+/// Plans to come into every hook; into the one for messages only if it is to do something (`with_messages`), since each
+/// hook is one more process that a commit waits for.
+pub(in crate::ops) fn plan_hooks(
+    folder: &Path,
+    known: Option<&HookFolder>,
+    with_messages: bool,
+) -> Result<HookPlan, OpError> {
     let mut plan = HookPlan::default();
-    for hook in GitHook::ALL {
+    let had = |hook: &GitHook| known.is_some_and(|known| known.names.iter().any(|name| name == hook.name));
+    for hook in GitHook::ALL.into_iter().filter(|hook| with_messages || !hook.is_for_messages() || had(hook)) {
         let place = Place::look(folder, hook.name)?;
         let was_made = known.is_some_and(|known| known.made_names.iter().any(|name| name == hook.name));
         let mut tell = |state, reason| plan.states.push(HookState { name: hook.name, state, reason });

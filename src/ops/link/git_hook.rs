@@ -64,7 +64,7 @@ pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpEr
         "post-checkout" if argument(2) == "1" => run.arrived(argument(1).parse().ok()),
         "post-merge" if argument(0) != "1" => run.arrived(workspace.repo.code_commit()),
         "prepare-commit-msg" => {
-            if flag(workspace, "trace.trailer") {
+            if workspace.flag("trace.trailer") == Some(true) {
                 trailer::add(workspace, Path::new(argument(0)), argument(1))?;
             }
             return Ok(GitHooked::default());
@@ -73,11 +73,6 @@ pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpEr
         _ => return Ok(GitHooked::default()),
     }?;
     run.finish()
-}
-
-fn flag(workspace: &Workspace, key: &str) -> bool {
-    let value = workspace.config(key).unwrap_or_default().to_ascii_lowercase();
-    matches!(value.as_str(), "true" | "yes" | "on" | "1")
 }
 
 fn reminder(workspace: &Workspace, remote: &str) -> Option<String> {
