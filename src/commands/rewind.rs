@@ -50,12 +50,17 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
             .push(Label::Tokens, format!(" ({} left behind)", figures::count(context.left_behind as u64))),
     )?;
     if let Some(code) = &outcome.code {
+        let files = match code.files.len() {
+            1 => "1 file".to_owned(),
+            files => format!("{} files", figures::count(files as u64)),
+        };
         let head = Line::new().plain("work tree").plain(if request.dry_run { " would be" } else { " is now" });
-        ui.print(&head.plain(" as in snapshot ").push(Label::Commit, code.snapshot.short(10)).plain(format!(
-            " of {} ({} files changed)",
-            code.taken,
-            figures::count(code.files.len() as u64)
-        )))?;
+        ui.print(
+            &head
+                .plain(" as in snapshot ")
+                .push(Label::Commit, code.snapshot.short(10))
+                .plain(format!(" of {} ({files} changed)", code.taken)),
+        )?;
         for (kind, path) in code.files.iter().take(LISTED) {
             ui.print(&Line::new().plain(format!("  {kind} ")).plain(path))?;
         }

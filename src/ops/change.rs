@@ -264,7 +264,7 @@ impl Workspace {
             count,
             budget: self.budget(target, Some(&manifest))?,
             redacted,
-            undo: parent.map(|parent| format!("git trace reset --hard {}", parent.short(12))),
+            undo: parent.map(|parent| self.way_back(parent)),
         };
         Ok(Made { changed, reflog })
     }

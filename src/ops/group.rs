@@ -116,14 +116,14 @@ fn store(
         newest.iter().find(brought)
     };
     if let Some(commit) = find_done(&own.ids).filter(|_| ticket.is_some()) {
-        return Ok(Some(Changed::of_commit(target, commit, own)));
+        return Ok(Some(Changed::of_commit(workspace, target, commit, own)));
     }
 
     let made = workspace.make(&mut batch, target, actor, &mut |editing| own.carry_out(editing))?;
     let mut answers: Vec<(Pending, Changed)> = Vec::new();
     for (waiting, _, appending, actor) in pending {
         if let Some(commit) = find_done(&appending.ids) {
-            answers.push((waiting, Changed::of_commit(target, commit, &appending)));
+            answers.push((waiting, Changed::of_commit(workspace, target, commit, &appending)));
             continue;
         }
         let Ok(made) = workspace.make(&mut batch, target, &actor, &mut |editing| appending.carry_out(editing)) else {
@@ -146,7 +146,7 @@ fn store(
 
 impl Changed {
     /// Tells of messages that are stored already.
-    fn of_commit(target: &Target, commit: &Commit, appending: &Appending) -> Self {
+    fn of_commit(workspace: &Workspace, target: &Target, commit: &Commit, appending: &Appending) -> Self {
         let parent = commit.parents.first().copied();
         Changed {
             branch: target.branch.as_ref().map(ToString::to_string),
@@ -159,7 +159,7 @@ impl Changed {
             count: commit.facts.count,
             budget: None,
             redacted: appending.redacted.clone(),
-            undo: parent.map(|parent| format!("git trace reset --hard {}", parent.short(12))),
+            undo: parent.map(|parent| workspace.way_back(parent)),
         }
     }
 }

@@ -92,7 +92,7 @@ fn forward(workspace: &Workspace, request: &Merge, ours: ObjectId, theirs: Objec
         workspace.repo.move_ref(&target.ref_name, Some(ours), theirs, &reflog, &who)?;
     }
     let moved = Brought::unmoved(workspace, SequenceVerb::Merge, &target, theirs)?;
-    let undo = (!request.dry_run).then(|| format!("git trace reset --hard {}", ours.short(12)));
+    let undo = (!request.dry_run).then(|| workspace.way_back(ours));
     let to = (!request.dry_run).then_some(theirs);
     Ok(Brought { outcome: Outcome::FastForward, from: ours, to, undo, ..moved })
 }

@@ -76,6 +76,6 @@ pub fn reset(workspace: &Workspace, request: &Reset) -> Result<WasReset, OpError
         left_behind,
         total: to.facts.total,
         count: to.facts.count,
-        undo: format!("git trace reset --hard {}", from.short(12)),
+        undo: workspace.way_back(from),
     })
 }

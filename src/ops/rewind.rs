@@ -65,7 +65,7 @@ pub fn rewind(workspace: &Workspace, request: &Rewind) -> Result<Rewound, OpErro
     let context = reset(workspace, &Reset { revision, mode: ResetMode::Hard, dry_run: request.dry_run })?;
     let saved = code.as_ref().and_then(|code: &CodeRewound| code.saved);
     let undo = match saved {
-        Some(saved) => format!("git trace rewind {} --snapshot {}", context.from.short(12), saved.short(12)),
+        Some(saved) => workspace.command(&format!("rewind {} --snapshot {}", context.from.short(12), saved.short(12))),
         None => context.undo.clone(),
     };
     Ok(Rewound { context, code, undo })

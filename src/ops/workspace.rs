@@ -104,6 +104,19 @@ impl Workspace {
         }
     }
 
+    /// Returns the command that puts the target back to a commit.
+    pub(super) fn way_back(&self, commit: ObjectId) -> String {
+        self.command(&format!("reset --hard {}", commit.short(12)))
+    }
+
+    /// Returns a command that means the target that is meant here, wherever HEAD is.
+    pub(super) fn command(&self, words: &str) -> String {
+        match &self.branch {
+            Some(branch) => format!("git trace --branch {branch} {words}"),
+            None => format!("git trace {words}"),
+        }
+    }
+
     /// Returns the newest commit of the target.
     ///
     /// # Errors

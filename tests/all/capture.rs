@@ -389,7 +389,7 @@ fn a_rewind_puts_the_context_and_the_work_tree_back_and_forth() {
     let answer: Value = serde_json::from_str(&answer).expect("JSON");
     let undo = answer["outcome"]["undo"].as_str().expect("a command").to_owned();
     let words: Vec<&str> = undo.strip_prefix("git trace ").expect("ours").split(' ').collect();
-    world.ok(&[&words[..], &["--branch", branch]].concat());
+    world.ok(&words);
     assert_eq!(
         (read("a.txt").as_deref(), read("b.txt"), read("c.txt").as_deref()),
         (Some("a3, by hand\n"), None, Some("new\n"))
