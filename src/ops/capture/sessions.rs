@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::record::{SessionRecord, SessionState};
 use crate::model::{Branch, Commit, ObjectId, Time};
+use crate::ops::link::commits_by_agent;
 use crate::ops::{Cost, OpError, Workspace, cost};
 
 /// Asks for the sessions of a repository.
@@ -117,6 +118,10 @@ pub fn sessions(workspace: &Workspace, request: &ListSessions) -> Result<Session
     let most = request.most.unwrap_or(usize::MAX).min(found.len());
     let more = found.len() - most;
     found.truncate(most);
+    let commits = commits_by_agent(workspace)?;
+    for one in &mut found {
+        one.code_commits = commits.get(one.branch.agent()).into_iter().flatten().copied().collect();
+    }
     if request.cost {
         for one in &mut found {
             one.cost = Some(cost(workspace, Some(&one.tip.id.to_string()))?);

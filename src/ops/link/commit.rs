@@ -220,9 +220,9 @@ impl<'w> Evidence<'w> {
             notes.extend(self.journal.read(name, self.reach == Reach::Far).into_iter().filter(is_here));
         }
         notes.sort_by_key(|note| note.millis);
-        let is_old = |note: &Note| {
-            note.millis <= around.parent_millis && !around.known.contains(&(note.entry, note.call.clone()))
-        };
+        let is_known =
+            |note: &Note| !around.known.is_empty() && around.known.contains(&(note.entry, note.call.clone()));
+        let is_old = |note: &Note| note.millis <= around.parent_millis && !is_known(note);
         let mut beyond = notes.iter().filter(|note| is_old(note)).count().saturating_sub(old);
         notes.retain(|note| {
             let goes = beyond > 0 && is_old(note);

@@ -1,6 +1,6 @@
 //! The index on disk: records by commit and by change.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Write;
 
@@ -8,6 +8,9 @@ use crate::link::{LinkRecord, PatchId};
 use crate::model::{EntryId, ObjectId};
 use crate::ops::{OpError, Workspace};
 use crate::store::{MetaEdits, MetaPath, Patience, StoreError};
+
+/// Most files of an index that are listed.
+const LISTED_MAX: usize = 200_000;
 
 /// The calls that are behind a change, by entry and id.
 pub(super) type Known = HashSet<(EntryId, String)>;
@@ -42,6 +45,25 @@ pub(super) fn records(workspace: &Workspace, path: &MetaPath) -> Result<Vec<Link
         // Others' indexes may be of any kind; what is no record of ours says nothing.
         let Ok(Some(bytes)) = workspace.repo.read_meta_file(&index, path) else { continue };
         found.extend(LinkRecord::decode(&bytes).ok());
+    }
+    Ok(found)
+}
+
+/// Collects the commits of the code that each agent had a part in, by the own index and those of others; an index with
+/// more than [`LISTED_MAX`] files is left out.
+pub(in crate::ops) fn commits_by_agent(workspace: &Workspace) -> Result<BTreeMap<String, BTreeSet<ObjectId>>, OpError> {
+    let repo = &workspace.repo;
+    let mut found: BTreeMap<String, BTreeSet<ObjectId>> = BTreeMap::new();
+    for (name, _) in repo.meta_refs()? {
+        let Ok(Some(files)) = repo.list_files(&name, LISTED_MAX) else { continue };
+        for file in files.iter().filter(|file| file.path.starts_with("code/")) {
+            let record = repo.read_blob(&file.blob).ok().and_then(|bytes| LinkRecord::decode(&bytes).ok());
+            let Some(record) = record else { continue };
+            for link in &record.links {
+                let agent = link.branch.split('/').next().unwrap_or_default();
+                found.entry(agent.to_owned()).or_default().insert(record.commit);
+            }
+        }
     }
     Ok(found)
 }

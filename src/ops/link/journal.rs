@@ -15,7 +15,7 @@ use crate::model::{EntryId, ObjectId};
 use crate::ops::Workspace;
 
 /// Size from which on the older half of a short list goes to the long one, in bytes.
-const SHORT_MAX: u64 = 64 << 10;
+const SHORT_MAX: u64 = 32 << 10;
 
 /// Bytes of a long list that are read, from its end.
 const LONG_MAX: u64 = 64 << 20;
@@ -260,6 +260,9 @@ fn escape(text: &str) -> String {
 }
 
 fn unescape(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
     text.replace("%0d", "\r").replace("%0a", "\n").replace("%09", "\t").replace("%25", "%")
 }
 
