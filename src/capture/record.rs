@@ -13,7 +13,7 @@ use super::ledger::{self, Ledger};
 use super::selected::Selected;
 use super::stamp::Stamp;
 use super::{Agent, CaptureError, Conversation, Routed, SessionFacts, recognise};
-use crate::model::{EntryId, Step};
+use crate::model::{Message, Step};
 
 /// Takes what a reading hands out.
 pub trait Receiver {
@@ -26,7 +26,7 @@ pub trait Receiver {
     fn restart(&mut self);
 
     /// Tells whether the caller's branches of that conversation ever had an entry; asked only after `restart`.
-    fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool;
+    fn is_known(&mut self, conversation: &Conversation, message: &Message) -> bool;
 }
 
 /// Holds what a reading found, beside the steps.
@@ -210,7 +210,7 @@ fn is_uuid(text: &str) -> bool {
 pub(super) fn is_known(receiver: &mut dyn Receiver, routed: &Routed) -> bool {
     match &routed.step {
         Step::Append(message) | Step::Compress { summary: message, .. } => {
-            receiver.is_known(&routed.conversation, message.id)
+            receiver.is_known(&routed.conversation, message)
         }
         _ => false,
     }

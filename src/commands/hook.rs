@@ -12,8 +12,9 @@ use crate::ui::{ExitCode, Failure};
 /// Bytes of standard input that are read; what a hook of an agent is told can hold a whole file.
 const INPUT_MAX: u64 = 64 << 20;
 
-/// The folder of the project, as agents tell their hooks.
-const PROJECT: [&str; 3] = ["CLAUDE_PROJECT_DIR", "GEMINI_PROJECT_DIR", "CURSOR_PROJECT_DIR"];
+/// The folder of the project, as agents tell their own hooks.
+const PROJECT: [(&str, &str); 3] =
+    [("claude", "CLAUDE_PROJECT_DIR"), ("gemini", "GEMINI_PROJECT_DIR"), ("cursor", "CURSOR_PROJECT_DIR")];
 
 pub(super) fn args(command: Command) -> Command {
     command
@@ -75,7 +76,8 @@ fn of_agent(dir: &Path, agent: &str, event: Option<&String>) -> Result<(), OpErr
     let mut payload = Vec::new();
     // Whatever was read so far is all there is.
     let _ = std::io::stdin().lock().take(INPUT_MAX).read_to_end(&mut payload);
-    let project = PROJECT.iter().find_map(std::env::var_os).map(PathBuf::from).filter(|path| path.is_absolute());
+    let told = PROJECT.iter().find(|(name, _)| *name == agent).and_then(|(_, variable)| std::env::var_os(variable));
+    let project = told.map(PathBuf::from).filter(|path| path.is_absolute());
     hook(dir, &Hook { agent: agent.parse()?, event: event.cloned(), payload, project }).map(drop)
 }
 

@@ -128,6 +128,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().map(number_option).collect();
     let matches = match command(wanted(&arguments)).try_get_matches_from(&arguments) {
         Ok(matches) => matches,
+        // A hook says nothing, however it is called; help is asked for by people.
+        Err(error) if wanted(&arguments) == Some("hook") && error.use_stderr() => return ExitCode::Done,
         Err(error) => return Session::for_usage(&arguments).ui.usage(&error),
     };
     let Some((name, inner)) = matches.subcommand() else { return ExitCode::Usage };

@@ -69,7 +69,11 @@ pub fn blame(workspace: &Workspace, request: &Blame) -> Result<Vec<Blamed>, OpEr
         let mut search = Search { workspace, words: None };
         return Ok(vec![search.entry(&tip, entry.clone(), 0)?]);
     }
-    let mut search = Search { workspace, words: Some(words(&request.what)) };
+    let sought = words(&request.what);
+    if sought.is_empty() {
+        return Err(OpError::NoSuchWords { words: sought });
+    }
+    let mut search = Search { workspace, words: Some(sought) };
     let found = search.entries(&tip, &entries, 0)?;
     match found.is_empty() {
         true => Err(OpError::NoSuchWords { words: request.what.clone() }),

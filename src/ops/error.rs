@@ -46,6 +46,20 @@ pub enum OpError {
         /// The words.
         words: String,
     },
+    /// A commit is not in a branch's history.
+    #[error("commit '{commit}' is not in the history of '{branch}'")]
+    NotInHistory {
+        /// The commit.
+        commit: String,
+        /// The branch.
+        branch: String,
+    },
+    /// Sessions could not be caught up with.
+    #[error("capture stays paused: {sessions} records of sessions cannot be read now")]
+    StillPaused {
+        /// Number of records.
+        sessions: usize,
+    },
     /// A name is no agent's.
     #[error(transparent)]
     UnknownAgent(#[from] crate::capture::UnknownAgent),
@@ -373,6 +387,13 @@ impl OpError {
             OpError::UnknownCode { .. } => vec!["a line is named so: git trace why <file>:<line>".to_owned()],
             OpError::NoCommits { .. } => {
                 vec!["store something first: git trace commit --role user -F <file>".to_owned()]
+            }
+            OpError::StillPaused { .. } => vec!["try again in a moment: git trace unpause".to_owned()],
+            OpError::NotInHistory { .. } => {
+                vec![
+                    "go to the branch that has it first: git trace switch <branch>, or name it: --branch <branch>"
+                        .to_owned(),
+                ]
             }
             OpError::NoSnapshot { .. } => {
                 vec!["put back the context alone: leave out --code; see which there are: git trace log refs/trace/snapshots/<agent>".to_owned()]

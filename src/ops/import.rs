@@ -21,7 +21,7 @@ use self::origin::{Origin, fork_branch};
 use self::seen::Seen;
 use super::link::Journal;
 use super::replay::{FIRST_BRANCH, Replay, subagent_name};
-use super::withhold::Withhold;
+use super::withhold::{Withheld, Withhold};
 use super::{OpError, Workspace};
 use crate::capture::claude::{self, Summary};
 use crate::capture::{
@@ -132,13 +132,16 @@ fn import_with(
     let id = record.session_id();
     let session = format!("{format}:{id}");
     let subagent = subagent_of(format, &request.path);
-    let name = match &request.name {
-        Some(name) => Branch::new(name, FIRST_BRANCH)?.agent().to_owned(),
-        None => agent_name(format, &id, subagent.as_deref()),
+    let own = agent_name(format, &id);
+    let name = match (&request.name, &subagent) {
+        (Some(name), _) => Branch::new(name, FIRST_BRANCH)?.agent().to_owned(),
+        (None, None) => own.clone(),
+        // Named after its parent, wherever that is.
+        (None, Some(subagent)) => subagent_name(&memory::agent_of_session(workspace, &own, &session), subagent),
     };
     // The file of a subagent names its parent by the session that it shares.
     let is_child = subagent.is_some() && request.name.is_none();
-    let parent = is_child.then(|| format!("{}/{FIRST_BRANCH}", agent_name(format, &id, None)));
+    let parent = is_child.then(|| format!("{}/{FIRST_BRANCH}", memory::agent_of_session(workspace, &own, &session)));
     let key = subagent.map_or_else(|| session.clone(), |subagent| format!("{session}/{subagent}"));
     let (is_chosen, dry_run) = (request.name.is_some(), request.dry_run);
     let wanted = Wanted { name: &name, session: &key, is_chosen, dry_run };
@@ -154,7 +157,7 @@ fn import_with(
         let is_of_its_own = request.name.is_some() || parent.is_some();
         let agent = home.clone().unwrap_or_else(|| claim.agent.clone());
         let has_branches = !workspace.repo.branches_of(&agent)?.is_empty();
-        let since = memory.map_or(Ok(BTreeMap::new()), |memory| since(workspace, &agent, memory))?;
+        let since = memory.map_or(Ok(BTreeMap::new()), |memory| since(workspace, &agent, &session, memory))?;
         let mut run = Run {
             workspace,
             since,
@@ -179,6 +182,7 @@ fn import_with(
             first: None,
             home: None,
             failure: None,
+            last_known: None,
             steps: 0,
             progress: &mut *progress,
         };
@@ -290,8 +294,8 @@ struct Run<'w, 'p> {
     /// The entries that came since the last import was remembered: one may have been killed right before that.
     since: BTreeMap<String, HashSet<EntryId>>,
     withhold: Withhold,
-    /// Calls whose results are to be left out when they come.
-    withheld: BTreeSet<String>,
+    /// What was left out, for what is still to come.
+    withheld: Withheld,
     /// Whether the branches may hold what a watermark says is new: then every entry is looked up.
     is_mixed: bool,
     /// Entries of the main conversation that were known, where a record by lines is read from its start.
@@ -304,6 +308,8 @@ struct Run<'w, 'p> {
     /// The agent whose session this one copies, once that is known: nothing of this run counts then.
     home: Option<String>,
     failure: Option<OpError>,
+    /// The newest entry that was passed over since the reading started over.
+    last_known: Option<EntryId>,
     steps: u64,
     progress: &'p mut dyn FnMut(u64),
 }
@@ -330,9 +336,16 @@ impl Receiver for Run<'_, '_> {
         }
     }
 
-    fn is_known(&mut self, conversation: &Conversation, id: EntryId) -> bool {
+    fn is_known(&mut self, conversation: &Conversation, message: &Message) -> bool {
         // A copy has to be seen to its end, to know where that is.
-        let is_known = !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, id);
+        let is_known = !matches!(self.origin, Origin::Copy { .. }) && self.knows(conversation, message.id);
+        if is_known && !self.withhold.is_nothing() {
+            // What it calls may still be answered.
+            self.withhold.apply(&mut message.clone(), &mut self.withheld);
+        }
+        if is_known && *conversation == Conversation::Main {
+            self.last_known = Some(message.id);
+        }
         if let (true, Conversation::Main, Some(passed)) = (is_known, conversation, &mut self.passed) {
             *passed += 1;
         }
@@ -378,6 +391,9 @@ impl Run<'_, '_> {
             (self.progress)(self.steps);
         }
         let Routed { conversation, mut step } = routed;
+        if let Step::Append(message) | Step::Extend(message) | Step::Compress { summary: message, .. } = &mut step {
+            self.withhold.apply(message, &mut self.withheld);
+        }
         if let Step::Append(message) | Step::Compress { summary: message, .. } = &step
             && self.since.get(&agent_of(&self.agent, &conversation)).is_some_and(|ids| ids.contains(&message.id))
         {
@@ -388,9 +404,6 @@ impl Run<'_, '_> {
             && self.knows(&conversation, message.id)
         {
             return Ok(());
-        }
-        if let Step::Append(message) | Step::Extend(message) | Step::Compress { summary: message, .. } = &mut step {
-            self.withhold.apply(message, &mut self.withheld);
         }
         if !self.replays.contains_key(&conversation) {
             let agent = agent_of(&self.agent, &conversation);
@@ -403,6 +416,7 @@ impl Run<'_, '_> {
             let replay = replay.started_by(parent).repeating(!self.since.is_empty() || self.is_mixed);
             self.replays.insert(conversation.clone(), replay);
         }
+        self.part(&conversation, &step)?;
         let replay = self.replays.get_mut(&conversation).expect("put in above");
         replay.step(&mut self.batch, step)
     }
@@ -415,6 +429,31 @@ impl Run<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Starts a branch where a record that was replaced goes on from an entry that is not its newest one any more.
+    fn part(&mut self, conversation: &Conversation, step: &Step) -> Result<(), OpError> {
+        if *conversation != Conversation::Main {
+            return Ok(());
+        }
+        let Some(after) = self.last_known.take().filter(|_| matches!(step, Step::Append(_))) else { return Ok(()) };
+        let replay = self.replays.get_mut(conversation).expect("put in before");
+        let name = Branch::new(&self.agent, &replay.branch)?;
+        let Some(tip) = self.workspace.repo.find_ref_id(&self.workspace.repo.branch_ref(&name))? else { return Ok(()) };
+        for commit in self.workspace.repo.history(&[tip], &[])? {
+            let facts = commit?.facts;
+            // What people put on top is not the record's.
+            if facts.session.as_deref() != Some(self.session.as_str()) {
+                continue;
+            }
+            match facts.entries.iter().find(|touch| touch.kind == TouchKind::Added) {
+                Some(newest) if newest.id == after => return Ok(()),
+                Some(_) => break,
+                None => {}
+            }
+        }
+        let branch = format!("rewind-{after}");
+        replay.step(&mut self.batch, Step::Fork { branch, after: Some(after) })
     }
 
     fn finish(self, format: Agent, outcome: Outcome, dry_run: bool, claim: &Claim) -> Result<Imported, OpError> {
@@ -491,7 +530,12 @@ fn own_branches(workspace: &Workspace, agent: &str) -> Result<Vec<(Branch, Objec
 }
 
 /// Collects the ids of entries that came to the agents' branches since an import was remembered.
-fn since(workspace: &Workspace, agent: &str, memory: &Memory) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
+fn since(
+    workspace: &Workspace,
+    agent: &str,
+    session: &str,
+    memory: &Memory,
+) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
     let repo = &workspace.repo;
     let mut found: BTreeMap<String, HashSet<EntryId>> = BTreeMap::new();
     let known: Vec<ObjectId> = memory.tips.iter().filter_map(|tip| tip.parse().ok()).collect();
@@ -502,7 +546,12 @@ fn since(workspace: &Workspace, agent: &str, memory: &Memory) -> Result<BTreeMap
         let tips = repo.branches_of(agent)?.into_iter().map(|(_, tip)| tip).filter(|tip| !known.contains(tip));
         for commit in tips.map(|tip| repo.history(&[tip], &known)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
         {
-            let added = commit?.facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
+            let facts = commit?.facts;
+            // A fork on a branch of the same agent is another record.
+            if facts.session.as_deref() != Some(session) {
+                continue;
+            }
+            let added = facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
             found.entry(agent.to_owned()).or_default().extend(added.map(|touch| touch.id));
         }
     }

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::find::{find_entry, say};
+use super::snapshot::WORKTREE;
 use super::{Moment, OpError, Reset, ResetMode, WasReset, Workspace, reset};
-use crate::model::{Commit, EntryId, ObjectId, Role, TouchKind};
-use crate::store::WorkTreeState;
+use crate::model::{Commit, EntryId, ObjectId, Operation, Role, TouchKind};
 
 /// Asks for a context to be put back.
 #[derive(Debug, Clone)]
@@ -54,9 +54,18 @@ pub struct CodeRewound {
 /// The work tree as it is is kept as a snapshot first. Index, HEAD and branches of the code stay as they are.
 ///
 /// # Errors
-/// When the point is not in the branch's history, there is no snapshot for it, or an untracked file is in the way.
+/// When the point is not in the branch's history, there is no snapshot for it, or a file that no snapshot has is in the
+/// way. Nothing has changed then.
 pub fn rewind(workspace: &Workspace, request: &Rewind) -> Result<Rewound, OpError> {
     let point = point(workspace, &request.to)?;
+    let target = workspace.target()?;
+    let tip = workspace.repo.find_ref_id(&target.ref_name)?.ok_or_else(|| target.no_commits())?;
+    // The way back of an earlier rewind leads forward.
+    let is_way_back = request.snapshot.is_some();
+    if !is_way_back && !workspace.repo.reached(tip, &[point.id])?.contains(&point.id) {
+        let branch = target.display_name();
+        return Err(OpError::NotInHistory { commit: point.id.short(10), branch });
+    }
     let code = match request.code || request.snapshot.is_some() {
         true => Some(rewind_code(workspace, &point, request)?),
         false => None,
@@ -104,11 +113,17 @@ fn rewind_code(workspace: &Workspace, point: &Commit, request: &Rewind) -> Resul
     let target = workspace.target()?;
     let agent = target.branch.as_ref().map_or_else(|| "main".to_owned(), |branch| branch.agent().to_owned());
     let snapshot = match &request.snapshot {
-        Some(name) => repo.read_commit(&repo.resolve(name)?)?,
+        Some(name) => {
+            let found = repo.read_commit(&repo.resolve(name)?)?;
+            if found.facts.operation != Operation::Snapshot {
+                return Err(OpError::NoSnapshot { commit: found.id.short(10) });
+            }
+            found
+        }
         None => snapshot_at(workspace, &agent, point)?,
     };
-    let state: WorkTreeState = workspace.work_tree_state()?;
-    let files = repo.tree_changes(state.tree, snapshot.tree)?;
+    let state = workspace.work_tree_state(request.dry_run)?;
+    let files = repo.tree_changes(&state, snapshot.tree)?;
     let mut saved = None;
     if !request.dry_run {
         let moment = Moment {
@@ -134,7 +149,9 @@ fn rewind_code(workspace: &Workspace, point: &Commit, request: &Rewind) -> Resul
 /// before, or right after a tool call whose result is in it.
 fn snapshot_at(workspace: &Workspace, agent: &str, point: &Commit) -> Result<Commit, OpError> {
     let repo = &workspace.repo;
-    let snapshots = repo.snapshots(agent)?;
+    let worktree = repo.worktree_name();
+    let mut snapshots = repo.snapshots(agent)?;
+    snapshots.retain(|one| one.facts.trailer(WORKTREE) == worktree.as_deref());
     let sought: HashSet<&str> = snapshots.iter().filter_map(|one| one.facts.trailer("Trace-Call")).collect();
     let (mut commits, mut answered) = (HashSet::new(), HashSet::new());
     for commit in repo.history(&[point.id], &[])? {

@@ -144,7 +144,7 @@ impl Follower<'_> {
         if self.seen.get(path) == Some(&now) {
             return None;
         }
-        let request = Import { agent, ..Import::new(path.to_owned()) };
+        let request = Import { agent, is_live: true, ..Import::new(path.to_owned()) };
         let outcome = import(self.workspace, &request, &mut |_| {});
         // Who is busy brings it in; if that goes wrong, the next look does.
         if !outcome.as_ref().is_ok_and(|imported| imported.busy) {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Workspace;
@@ -17,6 +18,29 @@ use crate::store::matches_glob;
 const SEARCHED: usize = 256 << 10;
 const EXCLUDED: &str = "[withheld: trace.capture.exclude]";
 const PAUSED: &str = "[withheld: capture was paused]";
+
+/// Calls whose input stands where every call's input stands.
+const KNOWN_CALLS: [&str; 4] = ["tool_use", "function", "function_call", "custom_tool_call"];
+/// Entries that are remembered as withheld: only the newest can still grow.
+const ENTRIES_MAX: usize = 256;
+
+/// Remembers what was left out of a session, for what is still to come.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(super) struct Withheld {
+    /// Calls whose results are to be left out, whenever they come.
+    #[serde(default)]
+    pub(super) calls: BTreeSet<String>,
+    /// Entries that came in a pause: what is added to them stays out too.
+    #[serde(default)]
+    pub(super) entries: BTreeSet<String>,
+}
+
+impl Withheld {
+    /// Tells whether there is nothing to remember.
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.entries.is_empty()
+    }
+}
 
 /// Says what is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,17 +68,39 @@ impl Withhold {
         found
     }
 
-    /// Takes the words out of a message that are to be left out. `calls` are the calls whose results are to be left out
-    /// when they come.
-    pub(super) fn apply(&self, message: &mut Message, calls: &mut BTreeSet<String>) {
-        if self.all {
+    /// Takes the words out of a message that are to be left out, and remembers in `held` what has to be left out because of
+    /// that when it comes.
+    pub(super) fn apply(&self, message: &mut Message, held: &mut Withheld) {
+        let id = message.id.to_string();
+        let calls = &mut held.calls;
+        if self.all || held.entries.contains(&id) {
             let found = blocks(&message.body);
             calls.extend(found.iter().filter_map(|block| made(block)).map(Cow::into_owned));
-            let body = skeleton(message.role.clone(), &found);
-            (message.kind, message.body) = body;
+            (message.kind, message.body) = skeleton(message.role.clone(), &found, PAUSED);
+            // It may grow after the pause.
+            held.entries.insert(id);
+            while held.entries.len() > ENTRIES_MAX {
+                held.entries.pop_first();
+            }
             return;
         }
         if message.kind != BodyKind::Json || (self.tools.is_empty() && self.paths.is_empty() && calls.is_empty()) {
+            return;
+        }
+        let text = String::from_utf8_lossy(&message.body);
+        let is_event = !message.role.is_sent() && message.role != Role::Spawn;
+        if is_event && (self.names_path(&text) || calls.iter().any(|call| text.contains(call.as_str()))) {
+            (message.kind, message.body) = skeleton(message.role.clone(), &[], EXCLUDED);
+            return;
+        }
+        let found = blocks(&message.body);
+        // Calls whose input stands under names of their own: the whole message goes.
+        let odd =
+            found.iter().filter(|block| !KNOWN_CALLS.iter().any(|kind| block.is(kind)) && block.call_id.is_some());
+        let odd: Vec<String> = odd.filter(|block| block.output.is_none()).filter_map(|b| text_of(b.call_id)).collect();
+        if !odd.is_empty() && self.names_path(&text) {
+            calls.extend(odd);
+            (message.kind, message.body) = skeleton(message.role.clone(), &found, EXCLUDED);
             return;
         }
         let mut cuts: Vec<(usize, usize, &str)> = Vec::new();
@@ -81,9 +127,19 @@ impl Withhold {
         message.body = body;
         if !calls.is_empty() {
             let stub =
-                &mut |result: &crate::codec::ToolResult<'_>| calls.remove(&*result.call).then(|| EXCLUDED.to_owned());
+                &mut |result: &crate::codec::ToolResult<'_>| calls.contains(&*result.call).then(|| EXCLUDED.to_owned());
             message.body = mask_tool_results(&message.body, stub);
         }
+    }
+
+    /// Tells whether nothing at all is left out.
+    pub(super) fn is_nothing(&self) -> bool {
+        !self.all && self.tools.is_empty() && self.paths.is_empty()
+    }
+
+    /// Tells whether a file of the work tree is to be left out, by its path from the top.
+    pub(super) fn is_path_left_out(&self, path: &str) -> bool {
+        self.paths.iter().any(|pattern| is_path(pattern, path))
     }
 
     /// Tells whether the input and the result of a call are to be left out.
@@ -102,7 +158,7 @@ impl Withhold {
             end -= 1;
         }
         // Words, whatever they stand in: what is escaped in JSON is no part of a usual path.
-        let is_gap = |one: char| one.is_whitespace() || "\"'`,;|&<>(){}[]=\\".contains(one);
+        let is_gap = |one: char| one.is_whitespace() || "\"'`,;|&<>(){}[]=\\@:%".contains(one);
         input[..end]
             .split(is_gap)
             .filter(|word| !word.is_empty())
@@ -110,14 +166,20 @@ impl Withhold {
     }
 }
 
-/// Tells whether a pattern means a path, as in `.gitignore`: without a slash it means any part of it, with one the whole
-/// path or its end.
+/// Tells whether a pattern means a path, much as in `.gitignore`: without a slash it means any part of it, with one the
+/// path or its end, and what is below. `*` means slashes too, and there is no `!`.
 fn is_path(pattern: &str, path: &str) -> bool {
+    let pattern = pattern.trim_end_matches('/');
     if !pattern.contains('/') {
         return path.split('/').any(|part| matches_glob(pattern, part));
     }
     let pattern = pattern.trim_start_matches('/');
-    matches_glob(pattern, path) || matches_glob(&format!("*/{pattern}"), path)
+    let means = |pattern: &str| {
+        [pattern.to_owned(), format!("*/{pattern}"), format!("{pattern}/*"), format!("*/{pattern}/*")]
+            .iter()
+            .any(|pattern| matches_glob(pattern, path))
+    };
+    means(pattern) || (pattern.contains("**/") && means(&pattern.replace("**/", "")))
 }
 
 /// Returns the id of the call that a block makes.
@@ -125,7 +187,8 @@ fn made<'a>(block: &Block<'a>) -> Option<Cow<'a, str>> {
     if block.is("tool_use") || block.is("function") {
         return text(block.id?);
     }
-    ["function_call", "custom_tool_call"].iter().any(|kind| block.is(kind)).then(|| text(block.call_id?))?
+    let kinds = ["function_call", "custom_tool_call", "local_shell_call"];
+    kinds.iter().any(|kind| block.is(kind)).then(|| text(block.call_id?))?
 }
 
 fn function<'a>(block: &Block<'a>) -> Option<Block<'a>> {
@@ -139,7 +202,7 @@ fn inputs<'a>(block: &Block<'a>) -> Vec<&'a RawValue> {
 }
 
 /// Makes a body that says nothing and makes the same calls and brings the same results.
-fn skeleton(role: Role, found: &[Block<'_>]) -> (BodyKind, Vec<u8>) {
+fn skeleton(role: Role, found: &[Block<'_>], why: &str) -> (BodyKind, Vec<u8>) {
     let json = |text: &str| serde_json::to_string(text).expect("a text is JSON");
     let raw = |raw: Option<&RawValue>| raw.map_or("null", RawValue::get).to_owned();
     let mut parts = Vec::new();
@@ -151,31 +214,43 @@ fn skeleton(role: Role, found: &[Block<'_>]) -> (BodyKind, Vec<u8>) {
                 raw(block.name)
             ));
         } else if block.is("tool_result") {
-            let (call, said) = (raw(block.tool_use_id), json(PAUSED));
+            let (call, said) = (raw(block.tool_use_id), json(why));
             parts.push(format!(r#"{{"type":"tool_result","tool_use_id":{call},"content":{said}}}"#));
         } else if block.is("function_call") {
             let (call, name) = (raw(block.call_id), raw(block.name));
             parts.push(format!(r#"{{"type":"function_call","call_id":{call},"name":{name},"arguments":"{{}}"}}"#));
+        } else if block.is("local_shell_call") {
+            let call = raw(block.call_id);
+            parts.push(format!(
+                r#"{{"type":"function_call","call_id":{call},"name":"local_shell","arguments":"{{}}"}}"#
+            ));
+        } else if block.is("local_shell_call_output") {
+            let (call, said) = (raw(block.call_id), json(why));
+            parts.push(format!(r#"{{"type":"function_call_output","call_id":{call},"output":{said}}}"#));
         } else if block.is("custom_tool_call") {
             let (call, name) = (raw(block.call_id), raw(block.name));
             parts.push(format!(r#"{{"type":"custom_tool_call","call_id":{call},"name":{name},"input":""}}"#));
         } else if block.is("function_call_output") || block.is("custom_tool_call_output") {
-            let (kind, call, said) = (raw(block.kind), raw(block.call_id), json(PAUSED));
+            let (kind, call, said) = (raw(block.kind), raw(block.call_id), json(why));
             parts.push(format!(r#"{{"type":{kind},"call_id":{call},"output":{said}}}"#));
         } else if block.is("function") {
             let name = raw(function(block).and_then(|function| function.name));
             let call = raw(block.id);
             parts.push(format!(r#"{{"type":"tool_use","id":{call},"name":{name},"input":{{}}}}"#));
         } else if block.kind.is_none() && block.tool_call_id.is_some() {
-            let (call, said) = (raw(block.tool_call_id), json(PAUSED));
+            let (call, said) = (raw(block.tool_call_id), json(why));
             parts.push(format!(r#"{{"type":"tool_result","tool_use_id":{call},"content":{said}}}"#));
         }
     }
     match (parts.is_empty(), role.is_sent()) {
-        (true, true) => (BodyKind::Text, PAUSED.as_bytes().to_vec()),
-        (true, false) => (BodyKind::Json, format!(r#"{{"withheld":{}}}"#, json(PAUSED)).into_bytes()),
+        (true, true) => (BodyKind::Text, why.as_bytes().to_vec()),
+        (true, false) => (BodyKind::Json, format!(r#"{{"withheld":{}}}"#, json(why)).into_bytes()),
         (false, _) => (BodyKind::Json, format!("[{}]", parts.join(",")).into_bytes()),
     }
+}
+
+fn text_of(raw: Option<&RawValue>) -> Option<String> {
+    Some(text(raw?)?.into_owned())
 }
 
 fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
@@ -194,7 +269,7 @@ mod tests {
         Message { id, role, kind, body, time: None, model: None, usage: None, fields: Vec::new(), meta: None }
     }
 
-    fn withheld(policy: &Withhold, body: &str, calls: &mut BTreeSet<String>) -> String {
+    fn withheld(policy: &Withhold, body: &str, calls: &mut Withheld) -> String {
         let mut message = message(Role::Assistant, BodyKind::Json, body);
         policy.apply(&mut message, calls);
         String::from_utf8(message.body).expect("text")
@@ -204,7 +279,7 @@ mod tests {
     fn named_tools_and_paths_lose_their_input_and_their_result() {
         let policy =
             Withhold { tools: vec!["Web*".into()], paths: vec![".env".into(), "secrets/*".into()], all: false };
-        let mut calls = BTreeSet::new();
+        let mut calls = Withheld::default();
         let body = r#"[{"type":"text","text":"look"},{"type":"tool_use","id":"a","name":"Read","input":{"file_path":"/w/.env"}},
             {"type":"tool_use","id":"b","name":"Bash","input":{"command":"cat secrets/key.pem | wc"}},
             {"type":"tool_use","id":"c","name":"WebFetch","input":{"url":"x"}},{"type":"tool_use","id":"d","name":"Read","input":{"file_path":"/w/a.rs"}}]"#;
@@ -215,28 +290,37 @@ mod tests {
         let results = r#"[{"type":"tool_result","tool_use_id":"a","content":"KEY=1"},{"type":"tool_result","tool_use_id":"d","content":"fn"}]"#;
         let left = withheld(&policy, results, &mut calls);
         assert!(!left.contains("KEY") && left.contains("\"fn\"") && left.contains(EXCLUDED), "{left}");
-        assert_eq!(calls.into_iter().collect::<Vec<_>>(), ["b", "c"]);
+        // However often it comes.
+        assert_eq!(withheld(&policy, results, &mut calls), left);
+        assert_eq!(calls.calls.into_iter().collect::<Vec<_>>(), ["a", "b", "c"]);
+        let mut calls = Withheld::default();
+        let shell = r#"{"type":"local_shell_call","call_id":"s","action":{"command":["cat",".env"]}}"#;
+        let left = withheld(&policy, shell, &mut calls);
+        assert!(!left.contains(".env") && tool_ids(left.as_bytes()).calls == ["s"], "{left}");
     }
 
     #[test]
     fn openai_calls_are_known_too() {
         let policy = Withhold { tools: vec![], paths: vec![".env".into()], all: false };
-        let mut calls = BTreeSet::new();
+        let mut calls = Withheld::default();
         let body =
             r#"{"type":"function_call","call_id":"f","name":"shell","arguments":"{\"cmd\":[\"cat\",\".env\"]}"}"#;
         assert!(withheld(&policy, body, &mut calls).contains(r#""arguments":"{}""#));
         let chat = r#"{"role":"assistant","tool_calls":[{"id":"g","type":"function","function":{"name":"r","arguments":"{\"p\":\".env\"}"}}]}"#;
         assert!(!withheld(&policy, chat, &mut calls).contains(".env"));
-        assert_eq!(calls.len(), 2);
+        assert_eq!(calls.calls.len(), 2);
     }
 
     #[test]
     fn while_capture_is_paused_nothing_is_said_and_pairs_stay_pairs() {
         let policy = Withhold { all: true, ..Withhold::default() };
-        let mut calls = BTreeSet::new();
+        let mut calls = Withheld::default();
         let body = r#"[{"type":"thinking","thinking":"deep","signature":"s"},{"type":"tool_use","id":"a","name":"Read","input":{"p":"x"}}]"#;
         let left = withheld(&policy, body, &mut calls);
         assert_eq!(left, r#"[{"type":"tool_use","id":"a","name":"Read","input":{}}]"#);
+        // What grows after the pause stays out.
+        let over = Withhold { paths: vec!["x".into()], ..Withhold::default() };
+        assert_eq!(withheld(&over, r#"[{"type":"text","text":"more words"}]"#, &mut calls), PAUSED);
         for (role, kind, body) in [
             (Role::User, BodyKind::Text, "my words"),
             (Role::Assistant, BodyKind::Json, r#"[{"type":"text","text":"my words"}]"#),
@@ -257,6 +341,9 @@ mod tests {
             ("secrets/*", "/w/secrets/a/b", true),
             ("secrets/*", "/w/my-secrets", false),
             ("/a/b", "a/b", true),
+            ("secrets/", "/w/secrets/a", true),
+            ("a/secrets/", "a/secrets/b", true),
+            ("src/**/key.txt", "src/key.txt", true),
         ] {
             assert_eq!(is_path(pattern, path), means, "{pattern} {path}");
         }

@@ -136,6 +136,12 @@ pub enum StoreError {
     /// The repository is bare, or its work tree is elsewhere.
     #[error("no work tree: the repository is bare")]
     NoWorkTree,
+    /// A file that no snapshot has stands where one is to be put back.
+    #[error("'{path}' is in the way, and nothing has a copy of it")]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
     /// git knows no name or address for the user.
     #[error("no identity: git does not know who you are")]
     NoIdentity,
@@ -206,6 +212,7 @@ impl StoreError {
             StoreError::RefConflict { name, other } if name != other => {
                 Some("to keep contexts elsewhere: git config trace.refPrefix refs/<other name>".to_owned())
             }
+            StoreError::InTheWay { path } => Some(format!("move it away first: mv '{0}' '{0}.kept'", path.display())),
             StoreError::RefMoved { .. } => Some("run the same command again".to_owned()),
             StoreError::Codec(CodecError::NewerFormat { .. })
             | StoreError::NotAContext { source: CodecError::NewerFormat { .. }, .. } => {

@@ -45,6 +45,8 @@ pub(super) struct WorkTree<'a> {
     pub(super) top: &'a Path,
     /// The index, which is not the user's.
     pub(super) index: &'a Path,
+    /// Where new objects go; the repository's own folder if `None`.
+    pub(super) scratch: Option<&'a Path>,
 }
 
 /// As [`run`], at the top of a work tree and with an index of our own. Filters that the user configured run, as they do
@@ -63,11 +65,21 @@ pub(super) fn run_in(
             .ok_or_else(|| StoreError::Git { command: command.to_owned(), reason: reason() })
     };
     let (top, index) = (text(tree.top)?, text(tree.index)?);
+    let mut environment =
+        vec![("GIT_INDEX_FILE", index.as_str()), ("GIT_WORK_TREE", top.as_str()), ("GIT_LITERAL_PATHSPECS", "1")];
+    let scratch = tree.scratch.map(text).transpose()?;
+    let objects = text(&repo.objects_dir)?;
+    if let Some(scratch) = &scratch {
+        environment.extend([
+            ("GIT_OBJECT_DIRECTORY", scratch.as_str()),
+            ("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects.as_str()),
+        ]);
+    }
     start(Start {
         input,
         top: Some(tree.top),
-        environment: &[("GIT_INDEX_FILE", &index), ("GIT_WORK_TREE", &top), ("GIT_LITERAL_PATHSPECS", "1")],
-        settings: &["-c", "core.safecrlf=false", "-c", "index.sparse=false"],
+        environment: &environment,
+        settings: &["-c", "core.safecrlf=false", "-c", "index.sparse=false", "-c", "core.splitIndex=false"],
         ..Start::new(&repo.private_dir, command, arguments)
     })
 }

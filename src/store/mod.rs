@@ -65,7 +65,7 @@ pub use object::BODY_MAX;
 pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
-pub use snapshot::{TreeChange, WorkTreeState};
+pub use snapshot::{TreeChange, Untracked, WorkTreeState};
 pub use work_tree::{HooksPath, Scope};
 pub use worktrees::WorktreeHead;
 

@@ -15,6 +15,8 @@ fn world() -> World {
     world.git(&["add", "."], &world.repo());
     world.git(&["commit", "-qm", "first"], &world.repo());
     world.ok(&["init"]);
+    // As 'enable' has it.
+    world.configure("trace.capture", "true");
     world
 }
 
@@ -396,4 +398,194 @@ fn a_rewind_puts_the_context_and_the_work_tree_back_and_forth() {
     );
     assert_eq!(world.tip(&format!("refs/trace/heads/{branch}")), Some(tip));
     world.fsck();
+}
+
+#[test]
+fn a_rewind_never_takes_what_no_snapshot_has() {
+    let world = world();
+    let repo = world.repo();
+    let mut agent = FakeAgent::new(&world, "5e55a0aa-0001-4000-8000-000000000001", &repo);
+    agent.start("startup");
+    agent.prompt("make them");
+    agent.write("loc", "old\n");
+    agent.write("out", "a file\n");
+    agent.say("there");
+    agent.stop();
+    agent.prompt("go on");
+    std::fs::write(repo.join(".gitignore"), "loc\nout\n").expect("written");
+    std::fs::write(repo.join("loc"), "mine, and nowhere else\n").expect("written");
+    std::fs::remove_file(repo.join("out")).expect("removed");
+    std::fs::create_dir(repo.join("out")).expect("a folder");
+    std::fs::write(repo.join("out/db"), "mine too\n").expect("written");
+    agent.run("true");
+    agent.stop();
+    let branch = ["--branch", "claude-5e55a0aa/main"];
+    let log = world.ok(&[&["log", "--json"], &branch[..]].concat());
+    let there = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let there = there.into_iter().find(|one| one["subject"] == "append assistant: there").expect("it was said");
+    let point = there["commit"].as_str().expect("an id").to_owned();
+    let before = world.tip("refs/trace/heads/claude-5e55a0aa/main");
+    for _ in 0..2 {
+        let complaint = world.fails(1, &[&["rewind", &point, "--code"], &branch[..]].concat());
+        assert!(complaint.contains("is in the way"), "{complaint}");
+    }
+    assert_eq!(std::fs::read_to_string(repo.join("loc")).expect("a file"), "mine, and nowhere else\n");
+    assert_eq!(std::fs::read_to_string(repo.join("out/db")).expect("a file"), "mine too\n");
+    assert_eq!(world.tip("refs/trace/heads/claude-5e55a0aa/main"), before, "nothing has moved");
+    // Neither does it take a context for a snapshot, or another branch's commit for one of this branch.
+    let complaint = world.fails(1, &[&["rewind", &point, "--snapshot", &point], &branch[..]].concat());
+    assert!(complaint.contains("no snapshot"), "{complaint}");
+    let complaint = world.fails(1, &["rewind", &point]);
+    assert!(complaint.contains("is not in the history of"), "{complaint}");
+    // A dry run writes no object.
+    let objects = || world.git(&["count-objects"], &repo);
+    let count = objects();
+    let _ = world.trace(&[&["rewind", &point, "--code", "-n"], &branch[..]].concat()).output();
+    assert_eq!(objects(), count);
+}
+
+#[test]
+fn snapshots_leave_out_what_is_withheld_and_secrets_and_other_worktrees() {
+    let world = world();
+    let repo = world.repo();
+    world.git(&["worktree", "add", "-q", "../linked", "-b", "other"], &repo);
+    world.configure("trace.capture.exclude", ".env");
+    std::fs::write(repo.join(".env"), "NAME=hidden-by-name\n").expect("written");
+    let token = format!("ghp_{}", "Ab3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0xR3uL6");
+    std::fs::write(repo.join("notes.txt"), format!("token {token}\n")).expect("written");
+    let mut agent = FakeAgent::new(&world, "5e55a0aa-0001-4000-8000-000000000001", &repo);
+    agent.start("startup");
+    agent.prompt("go");
+    agent.write("seen.txt", "seen\n");
+    agent.stop();
+    assert!(!holds(&world, "hidden-by-name") && !holds(&world, &token) && holds(&world, "seen"));
+    world.ok(&["pause"]);
+    std::fs::write(repo.join("paused.txt"), "written-while-paused\n").expect("written");
+    agent.run("true");
+    agent.stop();
+    assert!(!holds(&world, "written-while-paused"));
+    world.ok(&["unpause"]);
+    // The same session in another worktree: its files are not this one's.
+    agent.dir = world.root().join("linked");
+    agent.write("only-there.txt", "there\n");
+    agent.stop();
+    let answer = world.ok(&["rewind", "HEAD", "--code", "-n", "--branch", "claude-5e55a0aa/main", "--json"]);
+    assert!(!answer.contains("only-there"), "{answer}");
+    assert!(
+        std::fs::read_dir(repo.join(".git"))
+            .expect("a folder")
+            .all(|file| { !file.expect("a file").file_name().to_string_lossy().starts_with("sharedindex") })
+    );
+}
+
+#[test]
+fn a_fork_takes_nothing_from_the_session_that_goes_on() {
+    let world = world();
+    let mut agent = FakeAgent::new(&world, "5e55a0aa-0001-4000-8000-000000000001", &world.repo());
+    agent.start("startup");
+    agent.prompt("first");
+    agent.say("one");
+    agent.stop();
+    // What is said now is seen first in the fork's copy of it.
+    agent.is_hooked = false;
+    agent.prompt("second");
+    agent.say("two");
+    let mut fork = agent.fork("f0f0f0f0-0002-4000-8000-000000000002");
+    fork.prompt("elsewhere");
+    fork.stop();
+    agent.is_hooked = true;
+    agent.prompt("third");
+    agent.stop();
+    let context = world.ok(&["context", "--branch", "claude-5e55a0aa/main"]);
+    for words in ["first", "one", "second", "two", "third"] {
+        assert!(context.contains(words), "'{words}' is there: {context}");
+    }
+    let ids = fork.delegate(&["look"]);
+    fork.stop();
+    let trailer = world.git(
+        &[
+            "log",
+            "--format=%(trailers:key=Trace-Parent,valueonly)",
+            &format!("refs/trace/heads/claude-5e55a0aa-{}/main", ids[0]),
+        ],
+        &world.repo(),
+    );
+    assert_eq!(
+        trailer.trim(),
+        "claude-5e55a0aa/main",
+        "a fork's subagent is named after the agent that it is at home with"
+    );
+    let listed: Value = serde_json::from_str(&world.ok(&["sessions", "--json"])).expect("JSON");
+    let mut rows: Vec<(&str, u64)> = listed["sessions"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|row| (row["branch"].as_str().expect("a name"), row["subagents"].as_u64().expect("a number")))
+        .collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [("claude-5e55a0aa/fork-f0f0f0f0", 1), ("claude-5e55a0aa/main", 0)]);
+}
+
+#[test]
+fn a_transcript_that_shrank_and_goes_on_is_a_branch() {
+    let world = world();
+    let mut agent = FakeAgent::new(&world, "5e55a0aa-0001-4000-8000-000000000001", &world.repo());
+    agent.start("startup");
+    agent.prompt("first");
+    let answer = agent.say("one");
+    agent.stop();
+    let text = std::fs::read_to_string(&agent.transcript).expect("a transcript");
+    agent.prompt("second");
+    agent.say("two");
+    agent.stop();
+    std::fs::write(&agent.transcript, text).expect("written");
+    agent.rewind(&answer);
+    agent.prompt("another second");
+    agent.stop();
+    let main = world.ok(&["context", "--branch", "claude-5e55a0aa/main"]);
+    assert!(main.contains("two") && !main.contains("another"), "{main}");
+    let listed: Value = serde_json::from_str(&world.ok(&["sessions", "--json"])).expect("JSON");
+    let branch = listed["sessions"][0]["branch"].as_str().expect("a branch").to_owned();
+    let rest = world.ok(&["context", "--branch", &branch]);
+    assert!(rest.contains("one") && rest.contains("another second") && !rest.contains("two"), "{branch}: {rest}");
+}
+
+#[test]
+fn a_hook_that_finds_the_session_in_use_leaves_a_note() {
+    let world = world();
+    let mut agent = FakeAgent::new(&world, "5e55a0aa-0001-4000-8000-000000000001", &world.repo());
+    agent.start("startup");
+    agent.prompt("first");
+    agent.stop();
+    let lock = world.repo().join(format!(".git/trace/sessions/claude-{}.lock", agent.session));
+    let lock = std::fs::File::open(lock).expect("a lock");
+    lock.lock().expect("ours");
+    agent.say("last words");
+    agent.end();
+    drop(lock);
+    // Whoever comes next hears it; the state is that of the event that was missed.
+    agent.event("Notification", &json!({ "message": "x" }));
+    let listed: Value = serde_json::from_str(&world.ok(&["sessions", "--json"])).expect("JSON");
+    assert_eq!(listed["sessions"][0]["state"], "ended");
+    assert!(world.ok(&["context", "--branch", "claude-5e55a0aa/main"]).contains("last words"));
+}
+
+#[test]
+fn a_hook_is_silent_however_it_is_called_and_waits_for_no_pipe() {
+    let world = world();
+    for arguments in [&["hook"][..], &["hook", "-x"], &["hook", "claude", "--bad"]] {
+        let output = world.trace(arguments).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
+    let pipe = world.root().join("pipe.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("it starts");
+    assert!(made.success());
+    for transcript in [pipe.as_path(), Path::new("/dev/zero")] {
+        let told =
+            json!({ "session_id": "s", "transcript_path": transcript, "cwd": world.repo(), "hook_event_name": "Stop" });
+        let limit = std::time::Duration::from_secs(20);
+        let output = crate::world::feed_within(limit, world.trace(&["hook", "claude"]), told.to_string().as_bytes());
+        assert_eq!(output.status.code(), Some(0));
+    }
 }

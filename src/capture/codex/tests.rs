@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::capture::{Outcome, Receiver, Record};
-use crate::model::Usage;
+use crate::model::{Message, Usage};
 
 /// Keeps what was handed out, as branches of entries would hold it.
 #[derive(Default)]
@@ -54,7 +54,8 @@ impl Receiver for Store {
         self.at = "main".to_owned();
     }
 
-    fn is_known(&mut self, _: &Conversation, id: EntryId) -> bool {
+    fn is_known(&mut self, _: &Conversation, message: &Message) -> bool {
+        let id = message.id;
         self.knows && self.branches.values().flatten().any(|one| one.id == id)
     }
 }

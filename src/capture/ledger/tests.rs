@@ -66,7 +66,8 @@ impl Receiver for Store {
         self.is_anew = true;
     }
 
-    fn is_known(&mut self, _: &Conversation, id: EntryId) -> bool {
+    fn is_known(&mut self, _: &Conversation, message: &Message) -> bool {
+        let id = message.id;
         self.branches.values().flatten().any(|(known, _)| *known == id)
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::record::{SessionRecord, SessionState, Turn};
 use super::subagents;
 use crate::capture::{Agent, Event, EventKind};
-use crate::ops::{GitHook, Import, Moment, OpError, Workspace, git_hook, import, take_snapshot};
+use crate::ops::{GitHook, Import, Imported, Moment, OpError, Workspace, git_hook, import, take_snapshot};
 
 /// How long is waited for another process that handles an event of the same session: a later event catches up.
 const WAIT: Duration = Duration::from_millis(300);
@@ -98,7 +98,7 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
     }
     let is_last = event.kind == EventKind::SessionEnd;
     let wait = if is_last { LAST_WAIT } else { WAIT };
-    let Some(turn) = workspace.session_turn(request.agent, &event.session, wait)? else {
+    let Some(turn) = workspace.session_turn(request.agent, &event, wait)? else {
         return Ok(Hooked::unheard(Unheard::Busy));
     };
     let now = workspace.now()?;
@@ -108,10 +108,13 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
     // What fails is remembered as seen all the same: the record says when the last event came.
     let imported = scene.import_session(wait);
     let subagents = scene.import_subagents(&event, begun, wait);
-    let kept = scene.keep_work_tree(&event);
     let linked = scene.link_code();
+    // Whoever is killed from here on has been heard.
     scene.turn.write(&scene.record)?;
-    imported.and(subagents).and(kept).and(linked)?;
+    let kept = scene.keep_work_tree(&event);
+    let missed = scene.hear_missed(wait);
+    scene.turn.write(&scene.record)?;
+    imported.and(subagents).and(kept).and(linked).and(missed)?;
     Ok(scene.hooked)
 }
 
@@ -122,9 +125,9 @@ impl Hooked {
 }
 
 impl Workspace {
-    /// Tells whether sessions are captured here: somebody has begun to use git trace, and did not turn capture off.
+    /// Tells whether sessions are captured here: `trace.capture` says so, or, where it is not set, `git trace enable`.
     fn is_capturing(&self) -> bool {
-        self.trace_dir().is_dir() && self.flag("trace.capture") != Some(false)
+        self.flag("trace.capture").unwrap_or_else(|| self.trace_dir().join("installed.json").exists())
     }
 }
 
@@ -158,9 +161,11 @@ struct Scene<'w> {
 impl Scene<'_> {
     /// Reads what is new in the session's own record.
     fn import_session(&mut self, wait: Duration) -> Result<(), OpError> {
-        let Some(path) = self.record.transcript.clone().filter(|path| path.exists()) else { return Ok(()) };
-        let branch = self.import(path, wait)?;
-        self.record.branch = branch.or(self.record.branch.take());
+        // A pipe, or a device, would keep us waiting.
+        let is_record = |path: &PathBuf| path.is_file() || path.is_dir();
+        let Some(path) = self.record.transcript.clone().filter(is_record) else { return Ok(()) };
+        let imported = self.import(path, wait)?;
+        self.record.branch = imported.current.or(self.record.branch.take());
         self.hooked.branch.clone_from(&self.record.branch);
         Ok(())
     }
@@ -173,19 +178,29 @@ impl Scene<'_> {
             if is_last && begun.elapsed() > LAST_WORK {
                 break;
             }
-            self.import(path, wait)?;
-            self.record.subagents.entry(id).or_default().bytes = bytes;
+            if !self.import(path, wait)?.busy {
+                self.record.subagents.entry(id).or_default().bytes = bytes;
+            }
         }
         Ok(())
     }
 
-    /// Imports a record and returns the branch that its conversation goes to.
-    fn import(&mut self, path: PathBuf, wait: Duration) -> Result<Option<String>, OpError> {
+    /// Hears the events for which others had no time to wait.
+    fn hear_missed(&mut self, wait: Duration) -> Result<(), OpError> {
+        while let Some(missed) = self.turn.take_missed() {
+            self.record.state = if missed == EventKind::SessionEnd { SessionState::Ended } else { self.record.state };
+            self.import_session(wait)?;
+        }
+        Ok(())
+    }
+
+    /// Imports a record.
+    fn import(&mut self, path: PathBuf, wait: Duration) -> Result<Imported, OpError> {
         let code = self.workspace.repo.code_commit();
         let request = Import { agent: Some(self.agent), path, name: None, dry_run: false, code, is_live: true, wait };
         let imported = import(self.workspace, &request, &mut |_| {})?;
         self.hooked.commits += imported.commits;
-        Ok(imported.current)
+        Ok(imported)
     }
 
     /// Links the commits of the code that came since the last event: git's own hooks may not be installed, or ran before
@@ -217,7 +232,12 @@ impl Scene<'_> {
         };
         let repo = &self.workspace.repo;
         let wanted = self.workspace.flag("trace.snapshots") != Some(false);
-        if !wanted || self.record.snapshot_ms > limit || repo.work_dir().is_none() {
+        if event.kind == EventKind::Prompt {
+            // What was slow once may be quick again.
+            self.record.snapshot_ms /= 2;
+        }
+        // While capture is paused, files are not kept either.
+        if !wanted || self.workspace.is_paused() || self.record.snapshot_ms > limit || repo.work_dir().is_none() {
             return Ok(());
         }
         let begun = Instant::now();

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -35,20 +35,24 @@ impl Workspace {
         self.pause_path().exists()
     }
 
-    /// Reads what is new of all sessions under way, by the rules that hold now.
-    fn catch_up(&self) -> usize {
-        let open = |record: &SessionRecord| record.state != SessionState::Ended;
-        let records = self.session_records().into_iter().filter(open);
-        let requests = records.flat_map(|record| {
+    /// Reads what is new of sessions, by the rules that hold now; says how many were read, and how many could not be.
+    fn catch_up(&self, wanted: &dyn Fn(&SessionRecord, &Path) -> bool) -> (usize, usize) {
+        let (mut read, mut missed) = (0, 0);
+        for record in self.session_records() {
             let agent = record.agent.parse().ok();
-            let subagents = record.subagents.into_values().filter_map(|subagent| subagent.transcript);
-            let paths: Vec<PathBuf> = record.transcript.into_iter().chain(subagents).collect();
-            let ask =
-                move |path| Import { agent, path, name: None, dry_run: false, code: None, is_live: true, wait: WAIT };
-            paths.into_iter().map(ask)
-        });
-        // What cannot be read now is read by the next event, with other rules: nobody can do more about it here.
-        requests.filter(|request| import(self, request, &mut |_| {}).is_ok()).count()
+            let subagents = record.subagents.values().filter_map(|subagent| subagent.transcript.clone());
+            for path in record.transcript.clone().into_iter().chain(subagents) {
+                if !wanted(&record, &path) {
+                    continue;
+                }
+                let request = Import { agent, path, name: None, dry_run: false, code: None, is_live: true, wait: WAIT };
+                match import(self, &request, &mut |_| {}) {
+                    Ok(imported) if !imported.busy => read += 1,
+                    _ => missed += 1,
+                }
+            }
+        }
+        (read, missed)
     }
 }
 
@@ -60,7 +64,8 @@ pub fn pause(workspace: &Workspace, dry_run: bool) -> Result<Paused, OpError> {
     let changed = !workspace.is_paused();
     let mut caught_up = 0;
     if changed && !dry_run {
-        caught_up = workspace.catch_up();
+        let is_open = |record: &SessionRecord, path: &Path| record.state != SessionState::Ended && path.is_file();
+        (caught_up, _) = workspace.catch_up(&is_open);
         let (dir, path) = (workspace.repo.trace_dir(), workspace.pause_path());
         let now = workspace.now()?;
         let written = fs::create_dir_all(&dir).and_then(|()| fs::write(&path, format!("{now}\n")));
@@ -72,13 +77,20 @@ pub fn pause(workspace: &Workspace, dry_run: bool) -> Result<Paused, OpError> {
 /// Goes on capturing. What was said meanwhile stays without its words.
 ///
 /// # Errors
-/// When that cannot be written down.
+/// When a session's record cannot be read now, so that capture stays paused; when that cannot be written down.
 pub fn unpause(workspace: &Workspace, dry_run: bool) -> Result<Paused, OpError> {
     let changed = workspace.is_paused();
     let mut caught_up = 0;
     if changed && !dry_run {
-        caught_up = workspace.catch_up();
         let path = workspace.pause_path();
+        let time = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
+        let since = time(&path);
+        // What was written since has to be read while its words still stay out.
+        let (read, missed) = workspace.catch_up(&|_, path| path.is_file() && time(path) >= since);
+        if missed > 0 {
+            return Err(OpError::StillPaused { sessions: missed });
+        }
+        caught_up = read;
         match fs::remove_file(&path) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
                 return Err(StoreError::Io { action: "remove", path, source }.into());

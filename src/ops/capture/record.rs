@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::capture::{Agent, Event};
+use crate::capture::{Agent, Event, EventKind};
 use crate::model::{ObjectId, Time};
 use crate::ops::{OpError, Workspace};
 use crate::store::StoreError;
@@ -17,6 +17,8 @@ use crate::store::StoreError;
 const RECORD_MAX: u64 = 4 << 20;
 /// Longest readable part of a file name, in characters.
 const NAME_MAX: usize = 80;
+/// What the name of a note ends with that tells of a missed event.
+const MISSED: &str = "missed";
 /// How long is waited between two tries to get a record that another process has.
 const PAUSE: Duration = Duration::from_millis(3);
 
@@ -144,20 +146,28 @@ impl Workspace {
         self.repo.trace_dir().join("sessions")
     }
 
-    /// Waits for the turn to handle an event of a session; `None` if others are at it for longer than `wait`.
-    pub(super) fn session_turn(&self, agent: Agent, session: &str, wait: Duration) -> Result<Option<Turn>, OpError> {
+    /// Waits for the turn to handle an event of a session; `None` if others are at it for longer than `wait`. Then it is
+    /// noted for them that there was an event.
+    pub(super) fn session_turn(&self, agent: Agent, event: &Event, wait: Duration) -> Result<Option<Turn>, OpError> {
         let dir = self.sessions_dir();
-        let path = dir.join(format!("{}.json", file_name(agent, session)));
+        let path = dir.join(format!("{}.json", file_name(agent, &event.session)));
         let lock_path = path.with_extension("lock");
         let io = |action, path: &Path, source| OpError::from(StoreError::Io { action, path: path.to_owned(), source });
         fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
         let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = opened.map_err(|source| io("open", &lock_path, source))?;
         let until = Instant::now() + wait;
+        let mut is_noted = false;
         loop {
             match lock.try_lock() {
                 Ok(()) => return Ok(Some(Turn { path, _lock: lock })),
                 Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
+                // Noted first, and tried once more: the holder may have looked just before.
+                Err(TryLockError::WouldBlock) if !is_noted => {
+                    let missed = path.with_extension(MISSED);
+                    fs::write(&missed, &event.name).map_err(|source| io("write", &missed, source))?;
+                    is_noted = true;
+                }
                 Err(TryLockError::WouldBlock) => return Ok(None),
                 Err(TryLockError::Error(source)) => return Err(io("lock", &lock_path, source)),
             }
@@ -178,6 +188,14 @@ impl Turn {
         // A file that makes no sense is as good as none.
         let found = read(&self.path).filter(|record| record.session == event.session);
         found.unwrap_or_else(|| SessionRecord::new(agent, event, now))
+    }
+
+    /// Takes the note of an event for which somebody had no time to wait.
+    pub(super) fn take_missed(&self) -> Option<EventKind> {
+        let path = self.path.with_extension(MISSED);
+        let name = fs::read_to_string(&path).ok()?;
+        fs::remove_file(&path).ok()?;
+        Some(EventKind::of(&name))
     }
 
     /// Writes the record, whole or not at all.

@@ -1,10 +1,10 @@
 //! `sessions`: which sessions of agents there are, and what became of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::{SessionRecord, SessionState};
 use crate::model::{Branch, Commit, ObjectId, Time};
-use crate::ops::link::commits_by_agent;
+use crate::ops::link::commits_by_session;
 use crate::ops::{Cost, OpError, Workspace, cost};
 
 /// Asks for the sessions of a repository.
@@ -62,50 +62,51 @@ pub struct ListedSession {
 /// When the branches cannot be read.
 pub fn sessions(workspace: &Workspace, request: &ListSessions) -> Result<Sessions, OpError> {
     let repo = &workspace.repo;
-    let mut agents: BTreeMap<String, Vec<(Branch, Commit)>> = BTreeMap::new();
+    let mut tips: Vec<(Branch, Commit)> = Vec::new();
     for (branch, id) in repo.branches()? {
         // One broken branch hides no other.
-        let Ok(tip) = repo.read_commit(&id) else { continue };
-        if tip.facts.session.is_some() {
-            agents.entry(branch.agent().to_owned()).or_default().push((branch, tip));
+        tips.extend(repo.read_commit(&id).ok().map(|tip| (branch, tip)));
+    }
+    let mut of_agent: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (branch, tip) in &tips {
+        of_agent.entry(branch.agent()).or_default().extend(tip.facts.session.as_deref());
+    }
+    let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();
+    for (branch, tip) in &tips {
+        let others = of_agent.get(branch.agent());
+        // Where a person has put something on top, the agent's other branches tell whose it is.
+        let known = tip.facts.session.as_deref().or_else(|| others?.first().copied());
+        let Some(session) = known else { continue };
+        let group = groups.entry(session).or_default();
+        // A subagent's name goes on after that of its parent, whose session it shares.
+        let shares = |parent: &str| of_agent.get(parent).is_some_and(|sessions| sessions.contains(session));
+        match parents(branch.agent()).any(shares) {
+            true => drop(group.subagents.insert(branch.agent())),
+            false => group.branches.push((branch, tip)),
         }
     }
     let records = workspace.session_records();
-    let of_branch: BTreeMap<&str, &SessionRecord> =
-        records.iter().filter_map(|record| Some((record.branch.as_deref()?, record))).collect();
-    // A subagent's name goes on after that of its parent, whose session it shares.
-    let session_of = |name: &str| agents.get(name)?.first()?.1.facts.session.as_deref();
-    let parent_of = |name: &str| {
-        let is_parent = |parent: &&str| session_of(parent).is_some() && session_of(parent) == session_of(name);
-        parents(name).find(is_parent).map(str::to_owned)
-    };
-    let mut children: BTreeMap<String, usize> = BTreeMap::new();
-    for parent in agents.keys().filter_map(|name| parent_of(name)) {
-        *children.entry(parent).or_default() += 1;
-    }
+    let of_session: BTreeMap<String, &SessionRecord> =
+        records.iter().map(|record| (format!("{}:{}", record.agent, record.session), record)).collect();
     let mut found = Vec::new();
-    for (name, branches) in &agents {
-        if parent_of(name).is_some() {
-            continue;
-        }
-        let record = branches.iter().find_map(|(branch, _)| of_branch.get(branch.to_string().as_str()).copied());
+    for (session, group) in &groups {
+        let record = of_session.get(*session).copied();
         let current = record.and_then(|record| record.branch.as_deref());
-        let newest = branches.iter().max_by_key(|(_, tip)| tip.committer.time);
-        let chosen = branches.iter().find(|(branch, _)| Some(branch.to_string().as_str()) == current).or(newest);
-        let Some((branch, tip)) = chosen.cloned() else { continue };
-        let session = tip.facts.session.clone().unwrap_or_default();
+        let newest = group.branches.iter().max_by_key(|(_, tip)| tip.committer.time);
+        let chosen = group.branches.iter().find(|(branch, _)| Some(branch.to_string().as_str()) == current).or(newest);
+        let Some((branch, tip)) = chosen else { continue };
         found.push(ListedSession {
-            session,
+            session: (*session).to_owned(),
             state: record.map(|record| record.state),
             last_event: record.map(|record| format!("{} {}", record.last_event.name, record.last_event.at)),
             model: record.and_then(|record| record.model.clone()),
-            branches: branches.len() - 1,
-            subagents: children.get(name).copied().unwrap_or(0),
+            branches: group.branches.len() - 1,
+            subagents: group.subagents.len(),
             newest: tip.committer.time,
             cost: None,
             code_commits: Vec::new(),
-            branch,
-            tip,
+            branch: (*branch).clone(),
+            tip: (*tip).clone(),
         });
     }
     let fits = |one: &ListedSession| {
@@ -118,9 +119,9 @@ pub fn sessions(workspace: &Workspace, request: &ListSessions) -> Result<Session
     let most = request.most.unwrap_or(usize::MAX).min(found.len());
     let more = found.len() - most;
     found.truncate(most);
-    let commits = commits_by_agent(workspace)?;
+    let commits = commits_by_session(workspace)?;
     for one in &mut found {
-        one.code_commits = commits.get(one.branch.agent()).into_iter().flatten().copied().collect();
+        one.code_commits = commits.get(&one.session).into_iter().flatten().copied().collect();
     }
     if request.cost {
         for one in &mut found {
@@ -128,6 +129,13 @@ pub fn sessions(workspace: &Workspace, request: &ListSessions) -> Result<Session
         }
     }
     Ok(Sessions { sessions: found, more })
+}
+
+/// Holds the branches of one session.
+#[derive(Default)]
+struct Group<'a> {
+    branches: Vec<(&'a Branch, &'a Commit)>,
+    subagents: BTreeSet<&'a str>,
 }
 
 /// Returns the names whose subagent's name this could be.

@@ -1,6 +1,6 @@
 //! What is remembered of an import, and who may import a session now.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::super::replay::FIRST_BRANCH;
+use super::super::withhold::Withheld;
 use super::super::{OpError, Workspace};
 use super::name::with_hash;
 use crate::model::Branch;
@@ -33,9 +34,9 @@ pub(super) struct Memory {
     /// The newest commits of all branches of the agents.
     #[serde(default)]
     pub(super) tips: Vec<String>,
-    /// Calls whose results are to be left out when they come.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) withheld: BTreeSet<String>,
+    /// What was left out, for what is still to come.
+    #[serde(default, skip_serializing_if = "Withheld::is_empty")]
+    pub(super) withheld: Withheld,
     /// The agent whose session this one goes on from, on a branch of that agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) home: Option<String>,
@@ -52,8 +53,8 @@ pub(super) struct Remembered {
     pub(super) branches: BTreeMap<String, String>,
     /// The newest commits of all branches of the agents.
     pub(super) tips: Vec<String>,
-    /// Calls whose results are to be left out when they come.
-    pub(super) withheld: BTreeSet<String>,
+    /// What was left out, for what is still to come.
+    pub(super) withheld: Withheld,
     /// The agent whose session this one goes on from.
     pub(super) home: Option<String>,
     /// Whether the branches hold entries that the record has not.
@@ -125,6 +126,19 @@ pub(super) struct Wanted<'a> {
 /// Tells whether what follows a session's id names a part of it.
 fn is_part(rest: &str) -> bool {
     rest.starts_with('/')
+}
+
+/// Returns the agent on whose branches a session is: `name`, unless that belongs to another session or this one goes on
+/// from a copy of another one's.
+pub(super) fn agent_of_session(workspace: &Workspace, name: &str, session: &str) -> String {
+    let folder = workspace.repo.trace_dir().join("watermarks");
+    let named = [name.to_owned(), with_hash(name, session)];
+    let found = named.iter().find_map(|name| {
+        let memory = read(&folder.join(format!("{name}.json")))?;
+        let is_its = memory.session.as_deref() == Some(session);
+        is_its.then(|| memory.home.unwrap_or_else(|| name.clone()))
+    });
+    found.unwrap_or_else(|| name.to_owned())
 }
 
 /// Finds the session that a name belongs to; `None` if it is nobody's, or it cannot be told.

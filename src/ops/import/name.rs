@@ -8,19 +8,14 @@ use crate::capture::Agent;
 /// Longest part of a name that is made of a session's id, in characters.
 const PART: usize = 24;
 
-/// Names the agent of a session: `<agent>-<part of the id>`; the file of a subagent of Claude Code's adds the
-/// subagent's id.
-pub(super) fn agent_name(agent: Agent, session: &str, subagent: Option<&str>) -> String {
+/// Names the agent of a session: `<agent>-<part of the id>`.
+pub(super) fn agent_name(agent: Agent, session: &str) -> String {
     let id = match agent {
         // Names that users have in their repositories stay as they are.
         Agent::Claude => session.split('-').next().unwrap_or(session).to_owned(),
         _ => id_part(session),
     };
-    let name = format!("{agent}-{id}");
-    match subagent {
-        Some(subagent) => part(&format!("{name}-{subagent}")),
-        None => part(&name),
-    }
+    part(&format!("{agent}-{id}"))
 }
 
 /// Returns the id of the subagent whose own file this is.
@@ -62,14 +57,13 @@ mod tests {
 
     #[test]
     fn names_are_short_and_tell_sessions_apart() {
-        let name = |agent, id| agent_name(agent, id, None);
+        let name = |agent, id| agent_name(agent, id);
         assert_eq!(name(Agent::Claude, "5d2c7a10-1111-4222-8333-444455556666"), "claude-5d2c7a10");
         assert_eq!(name(Agent::Codex, "019c4b43-1451-7af3-be4c-5576369bf1ba"), "codex-5576369bf1ba");
         assert_eq!(name(Agent::Gemini, "faff42ab-6ea5-4f78-b8c4-f7dd6272af08"), "gemini-faff42ab");
         assert_eq!(name(Agent::Amp, "T-1"), "amp-t-1");
         let (one, other) = (name(Agent::Hermes, &"x".repeat(50)), name(Agent::Hermes, &format!("{}y", "x".repeat(49))));
         assert!(one.len() <= 7 + PART && one != other, "{one} {other}");
-        assert_eq!(agent_name(Agent::Claude, "5d2c7a10-1111-4222-8333-444455556666", Some("a1")), "claude-5d2c7a10-a1");
         assert_eq!(subagent_of(Agent::Claude, Path::new("/x/agent-a1.jsonl")).as_deref(), Some("a1"));
         assert_eq!(subagent_of(Agent::Codex, Path::new("/x/agent-a1.jsonl")), None);
         assert!(with_hash("claude-5d2c7a10", "s").starts_with("claude-5d2c7a10-"));

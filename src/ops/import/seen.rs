@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Import, Imported, ImportedBranch, nothing, own_branches};
+use super::{Import, Imported, ImportedBranch, nothing};
 use crate::capture::{Agent, SessionFacts, stamp};
 use crate::model::{Branch, ObjectId};
 use crate::ops::{OpError, Workspace};
@@ -58,8 +58,8 @@ pub(super) fn unchanged(workspace: &Workspace, request: &Import) -> Result<Optio
     if !is_asked {
         return Ok(None);
     }
-    let tips = own_branches(workspace, &seen.agent)?;
-    if !tips.iter().any(|(branch, _)| branch.agent() == seen.agent) {
+    let tips = workspace.repo.branches_of(&seen.agent)?;
+    if tips.is_empty() {
         return Ok(None);
     }
     let facts = SessionFacts { id: Some(seen.id.clone()), ..SessionFacts::default() };

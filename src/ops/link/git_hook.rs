@@ -78,7 +78,9 @@ pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpEr
 fn reminder(workspace: &Workspace, remote: &str) -> Option<String> {
     let wanted = workspace.config("trace.push").filter(|value| value == "remind")?;
     let has_any = !Evidence::new(workspace, Reach::Near).is_empty();
-    has_any.then(|| format!("contexts are not pushed with the code (trace.push={wanted}): git trace push {remote}"))
+    has_any.then(|| {
+        format!("contexts are not pushed with the code (trace.push={wanted}): git push {remote} 'refs/trace/heads/*'")
+    })
 }
 
 /// One call of a hook.

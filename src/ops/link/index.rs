@@ -49,9 +49,11 @@ pub(super) fn records(workspace: &Workspace, path: &MetaPath) -> Result<Vec<Link
     Ok(found)
 }
 
-/// Collects the commits of the code that each agent had a part in, by the own index and those of others; an index with
+/// Collects the commits of the code that each session had a part in, by the own index and those of others; an index with
 /// more than [`LISTED_MAX`] files is left out.
-pub(in crate::ops) fn commits_by_agent(workspace: &Workspace) -> Result<BTreeMap<String, BTreeSet<ObjectId>>, OpError> {
+pub(in crate::ops) fn commits_by_session(
+    workspace: &Workspace,
+) -> Result<BTreeMap<String, BTreeSet<ObjectId>>, OpError> {
     let repo = &workspace.repo;
     let mut found: BTreeMap<String, BTreeSet<ObjectId>> = BTreeMap::new();
     for (name, _) in repo.meta_refs()? {
@@ -60,8 +62,8 @@ pub(in crate::ops) fn commits_by_agent(workspace: &Workspace) -> Result<BTreeMap
             let record = repo.read_blob(&file.blob).ok().and_then(|bytes| LinkRecord::decode(&bytes).ok());
             let Some(record) = record else { continue };
             for link in &record.links {
-                let agent = link.branch.split('/').next().unwrap_or_default();
-                found.entry(agent.to_owned()).or_default().insert(record.commit);
+                let Some(session) = &link.session else { continue };
+                found.entry(session.clone()).or_default().insert(record.commit);
             }
         }
     }
