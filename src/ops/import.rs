@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use self::memory::{Claim, Memory, Remembered, Wanted};
+use self::memory::{Claim, Memory, Wanted};
 use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
 use self::seen::Seen;
@@ -182,7 +182,7 @@ fn import_with(
             first: None,
             home: None,
             failure: None,
-            last_known: None,
+            last_known: memory.and_then(|memory| memory.last_known.as_deref()?.parse().ok()),
             steps: 0,
             progress: &mut *progress,
         };
@@ -498,13 +498,15 @@ impl Run<'_, '_> {
                 let known = self.known.as_ref().and_then(|known| known.get(&self.agent)).map_or(0, HashSet::len);
                 let is_mixed = self.is_mixed || self.passed.is_some_and(|passed| passed < known);
                 let tips = tips.iter().map(|tip| tip.commit.to_string()).collect();
-                claim.remember(Remembered {
+                claim.remember(Memory {
                     watermark: outcome.watermark,
                     branches,
                     tips,
                     withheld,
                     home,
                     is_mixed,
+                    last_known: self.last_known.map(|id| id.to_string()),
+                    ..Memory::default()
                 })?;
             }
         }

@@ -23,10 +23,10 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Holds what is remembered, under the git directory. Losing it costs time, nothing else.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memory {
-    version: u32,
+    pub(super) version: u32,
     /// Whose record it is: `<agent>:<session id>`, and a subagent's id behind a `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    session: Option<String>,
+    pub(super) session: Option<String>,
     /// The reader's own watermark.
     pub(super) watermark: String,
     /// The branch that each conversation's next step goes to.
@@ -37,27 +37,14 @@ pub(super) struct Memory {
     /// What was left out, for what is still to come.
     #[serde(default, skip_serializing_if = "Withheld::is_empty")]
     pub(super) withheld: Withheld,
+    /// The entry up to which the record was passed over as known, if nothing has followed it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) last_known: Option<String>,
     /// The agent whose session this one goes on from, on a branch of that agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) home: Option<String>,
     /// Whether the branches hold entries that the record read last has not, so that a longer one may bring them again.
     #[serde(default)]
-    pub(super) is_mixed: bool,
-}
-
-/// Says what is to be remembered.
-pub(super) struct Remembered {
-    /// The reader's own watermark.
-    pub(super) watermark: String,
-    /// The branch that each conversation's next step goes to.
-    pub(super) branches: BTreeMap<String, String>,
-    /// The newest commits of all branches of the agents.
-    pub(super) tips: Vec<String>,
-    /// What was left out, for what is still to come.
-    pub(super) withheld: Withheld,
-    /// The agent whose session this one goes on from.
-    pub(super) home: Option<String>,
-    /// Whether the branches hold entries that the record has not.
     pub(super) is_mixed: bool,
 }
 
@@ -100,10 +87,8 @@ impl Claim {
     }
 
     /// Remembers where the next import goes on.
-    pub(super) fn remember(&self, what: Remembered) -> Result<(), OpError> {
-        let Remembered { watermark, branches, tips, withheld, home, is_mixed } = what;
-        let session = Some(self.session.clone());
-        let memory = Memory { version: VERSION, session, watermark, branches, tips, withheld, home, is_mixed };
+    pub(super) fn remember(&self, what: Memory) -> Result<(), OpError> {
+        let memory = Memory { version: VERSION, session: Some(self.session.clone()), ..what };
         let text = serde_json::to_vec(&memory).expect("text and maps are JSON");
         let temporary = self.path.with_extension(format!("{:08x}", fastrand::u32(..)));
         let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &self.path));
