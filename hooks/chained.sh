@@ -1,3 +1,7 @@
-# The hook that was here before runs beside this one, if git would have run it.
-[ -x "$0.git-trace-chained" ] || exit 0
-exec "$0.git-trace-chained" "$@"
+# The hook that was here before runs beside this one, under its own name, if git would have run it.
+git_trace_hook=${0%.legacy}
+git_trace_folder=${git_trace_hook%/*}/git-trace-chained
+for git_trace_chained in "$git_trace_folder/${git_trace_hook##*/}" "$git_trace_hook.git-trace-chained"; do
+  [ -x "$git_trace_chained" ] && exec "$git_trace_chained" "$@"
+done
+exit 0

@@ -47,5 +47,5 @@ pub use recognise::{RECOGNISED_BYTES, recognise, recognise_file};
 pub use record::{Issue, Outcome, Receiver, Record, sessions_in};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};
-pub use stamp::stamp;
+pub use stamp::{bytes_read, stamp};
 pub use writes::{ToolCall, file_writes, tool_call};

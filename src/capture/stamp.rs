@@ -65,6 +65,18 @@ pub fn stamp(path: &Path) -> io::Result<Option<String>> {
     Ok(Stamp::of(path)?.to_text())
 }
 
+/// Returns how many bytes of a record were read, as a reader's watermark says; `None` if it says nothing of it.
+pub fn bytes_read(watermark: &str) -> Option<u64> {
+    /// What the watermarks of all readers have in common.
+    #[derive(Deserialize)]
+    struct Read {
+        bytes: Option<u64>,
+        stamp: Option<Stamp>,
+    }
+    let read: Read = serde_json::from_str(watermark).ok()?;
+    read.bytes.or(read.stamp.map(|stamp| stamp.bytes))
+}
+
 /// Hashes the length and both ends of the first `bytes` bytes.
 pub(super) fn fingerprint(input: &mut (impl Read + Seek), bytes: u64) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();

@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
 
+use super::commit::dry_run_arg;
 use super::session::{Session, failure};
 use crate::ops::{Diagnosis, Doctor, Severity, Surroundings, doctor};
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, OutputError};
@@ -19,17 +20,19 @@ pub(super) fn args(command: Command) -> Command {
              something needs mending.",
         )
         .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue).help("Mend what can be mended without a risk"))
+        .arg(dry_run_arg().requires("fix"))
 }
 
 pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure> {
-    let request = Doctor { fix: matches.get_flag("fix"), surroundings: Surroundings::of_process() };
+    let dry_run = matches.get_flag("dry-run");
+    let request = Doctor { fix: matches.get_flag("fix"), dry_run, surroundings: Surroundings::of_process() };
     let diagnosis = doctor(session.workspace()?, &request).map_err(failure)?;
     session.pass_on_warnings();
     let needs = diagnosis.needs_mending();
     if session.ui.wants_json() {
         session.ui.json(&JsonDocument::new("doctor", 1, json!({ "outcome": diagnosis, "sound": !needs })))?;
     } else {
-        print(session, &diagnosis)?;
+        print(session, &diagnosis, dry_run)?;
     }
     if !needs {
         return Ok(());
@@ -41,7 +44,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     Err(if fixable { failure.hint("what can be mended without a risk: git trace doctor --fix") } else { failure })
 }
 
-fn print(session: &Session, diagnosis: &Diagnosis) -> Result<(), OutputError> {
+fn print(session: &Session, diagnosis: &Diagnosis, dry_run: bool) -> Result<(), OutputError> {
     let ui = &session.ui;
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let row = |name: &str, text: String| Line::new().push(Label::Muted, format!("{name:<9}")).plain(text);
@@ -60,7 +63,9 @@ fn print(session: &Session, diagnosis: &Diagnosis) -> Result<(), OutputError> {
         ui.print(&row("", format!("and {} more", diagnosis.sessions.len() - SESSIONS_SHOWN)))?;
     }
     for fixed in &diagnosis.fixed {
-        ui.print(&Line::new().push(Label::Good, "mended").plain(format!(": {fixed}")))?;
+        ui.print(
+            &Line::new().push(Label::Good, if dry_run { "would mend" } else { "mended" }).plain(format!(": {fixed}")),
+        )?;
     }
     for one in &diagnosis.findings {
         let (label, word) = match one.severity {

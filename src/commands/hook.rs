@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 
@@ -11,6 +12,9 @@ use crate::ui::{ExitCode, Failure};
 
 /// Bytes of standard input that are read; what a hook of an agent is told can hold a whole file.
 const INPUT_MAX: u64 = 64 << 20;
+
+/// How long git waits for us: a little longer than a hook takes at most by its own clock. What is not linked then, `why` finds.
+const GIT_WAITS: Duration = Duration::from_secs(2);
 
 /// The folder of the project, as agents tell their own hooks.
 const PROJECT: [(&str, &str); 3] =
@@ -42,6 +46,9 @@ pub(super) fn run_silently(matches: &ArgMatches) -> ExitCode {
     let words: Vec<String> = matches.get_many::<String>("arguments").into_iter().flatten().cloned().collect();
     let name = words.first().map_or_else(|| agent.clone(), |event| format!("{agent} {event}"));
     fault_ends_well(&dir, &name);
+    if agent == "git" {
+        end_in_time(&dir, &name);
+    }
     let done = if agent == "git" { of_git(&dir, matches, words) } else { of_agent(&dir, &agent, words.first()) };
     if let Err(error) = done
         && let Ok(workspace) = Workspace::discover(&dir, None, None)
@@ -70,6 +77,24 @@ fn fault_ends_well(dir: &Path, name: &str) {
         }
         std::process::exit(0);
     }));
+}
+
+/// Ends the program well when it takes too long: whatever it waits for, git is not to wait with it. (Agents have limits of
+/// their own for their hooks.)
+#[allow(clippy::disallowed_methods, reason = "git must not wait")]
+fn end_in_time(dir: &Path, name: &str) {
+    let (dir, name) = (dir.to_owned(), name.to_owned());
+    std::thread::spawn(move || {
+        std::thread::sleep(GIT_WAITS);
+        // Finding the folder may be what hangs.
+        std::thread::spawn(move || {
+            if let Ok(workspace) = Workspace::discover(&dir, None, None) {
+                note_failure(&workspace.trace_dir(), &name, "ended: it took too long");
+            }
+        });
+        std::thread::sleep(GIT_WAITS / 10);
+        std::process::exit(0);
+    });
 }
 
 fn of_agent(dir: &Path, agent: &str, event: Option<&String>) -> Result<(), OpError> {

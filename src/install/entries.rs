@@ -89,6 +89,35 @@ pub fn remove(document: &mut Document, kept: &[String]) -> Result<(), JsoncError
     Ok(())
 }
 
+/// Puts back what looked like an entry of ours and was the user's: what of it stands in `original` and is not in the file
+/// any more.
+///
+/// # Errors
+/// When something else stands where they belong.
+pub fn put_back(document: &mut Document, original: &Document) -> Result<(), JsoncError> {
+    for found in ours(original)? {
+        if ours(document)?.iter().any(|now| (&now.event, &now.command) == (&found.event, &found.command)) {
+            continue;
+        }
+        let Some(mut element) = original.get(&[HOOKS, &found.event])?.and_then(|list| list.get(found.element).cloned())
+        else {
+            continue;
+        };
+        // The others of its group are there still.
+        if let (Some(at), Some(handlers)) = (found.handler, element.get_mut(HOOKS).and_then(Value::as_array_mut)) {
+            *handlers = vec![handlers[at].clone()];
+        }
+        if document.get(&[HOOKS])?.is_none() {
+            document.append_property(&[], HOOKS, &json!({}))?;
+        }
+        match document.get(&[HOOKS, &found.event])? {
+            Some(_) => document.append_element(&[HOOKS, &found.event], &element)?,
+            None => document.append_property(&[HOOKS], &found.event, &json!([element]))?,
+        }
+    }
+    Ok(())
+}
+
 /// Names what is there and empty, so that it stays when our entries go.
 ///
 /// # Errors

@@ -87,6 +87,20 @@ pub enum Change {
         /// What it is to be called.
         to: PathBuf,
     },
+    /// A link is made; nothing has its name.
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads, as it is written into it.
+        target: PathBuf,
+    },
+    /// A link goes.
+    RemoveLink {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// A folder goes, if nothing is in it.
     RemoveFolder(PathBuf),
 }
@@ -174,12 +188,9 @@ fn carry_out(change: &Change, made: &mut Vec<PathBuf>) -> Result<(), FileError> 
             }
             write(edit, made)
         }
-        Change::Rename { from, to } => {
-            if fs::symlink_metadata(to).is_ok() {
-                return Err(FileError::Changed { path: to.clone() });
-            }
-            fs::rename(from, to).map_err(io_error("rename", from))
-        }
+        Change::Rename { from, to } => rename(from, to),
+        Change::Link { path, target } => link(path, target, made),
+        Change::RemoveLink { path, target } => remove_link(path, target),
         Change::RemoveFolder(folder) => match fs::remove_dir(folder) {
             // Somebody else's files are in it, or it is gone.
             Ok(()) | Err(_) => Ok(()),
@@ -187,15 +198,64 @@ fn carry_out(change: &Change, made: &mut Vec<PathBuf>) -> Result<(), FileError> 
     }
 }
 
+/// Undoes a change, if what it left is still there: what somebody else wrote since then is theirs.
 fn take_back(change: &Change) -> Result<(), FileError> {
     match change {
         Change::Edit(edit) => {
+            if fs::read(&edit.path).ok() != edit.after {
+                return Err(FileError::Changed { path: edit.path.clone() });
+            }
             let back = FileEdit { before: edit.after.clone(), after: edit.before.clone(), ..edit.clone() };
             write(&back, &mut Vec::new())
         }
-        Change::Rename { from, to } => fs::rename(to, from).map_err(io_error("rename", to)),
+        Change::Rename { from, to } => rename(to, from),
+        Change::Link { path, target } => remove_link(path, target),
+        Change::RemoveLink { path, target } => link(path, target, &mut Vec::new()),
         Change::RemoveFolder(folder) => fs::create_dir(folder).map_err(io_error("create", folder)),
     }
+}
+
+/// Gives a file another name, and never takes that name from another one.
+fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(io::Error::from) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(FileError::Changed { path: to.to_owned() });
+            }
+            // Some file systems cannot do it in one step; any other error comes again below.
+            Err(_) => {}
+        }
+    }
+    if fs::symlink_metadata(to).is_ok() {
+        return Err(FileError::Changed { path: to.to_owned() });
+    }
+    fs::rename(from, to).map_err(io_error("rename", from))
+}
+
+fn link(path: &Path, target: &Path, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
+    make_folder_of(path, made)?;
+    std::os::unix::fs::symlink(target, path).map_err(io_error("write", path))
+}
+
+fn remove_link(path: &Path, target: &Path) -> Result<(), FileError> {
+    if fs::read_link(path).ok().as_deref() != Some(target) {
+        return Err(FileError::Changed { path: path.to_owned() });
+    }
+    fs::remove_file(path).map_err(io_error("remove", path))
+}
+
+/// Makes the folder of a file, and those above it. Returns the folder.
+fn make_folder_of<'p>(path: &'p Path, made: &mut Vec<PathBuf>) -> Result<&'p Path, FileError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    for above in missing.into_iter().rev() {
+        fs::create_dir(above).map_err(io_error("create", above))?;
+        made.push(above.to_owned());
+    }
+    Ok(folder)
 }
 
 fn write(edit: &FileEdit, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
@@ -203,12 +263,7 @@ fn write(edit: &FileEdit, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
     let Some(bytes) = &edit.after else {
         return fs::remove_file(path).map_err(io_error("remove", path));
     };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
-    for above in missing.into_iter().rev() {
-        fs::create_dir(above).map_err(io_error("create", above))?;
-        made.push(above.to_owned());
-    }
+    let folder = make_folder_of(path, made)?;
     // A new file gets what the user's mask leaves of its mode; an old one keeps its own.
     let mut builder = tempfile::Builder::new();
     builder.prefix(".git-trace-").permissions(Permissions::from_mode(edit.mode));
@@ -219,6 +274,12 @@ fn write(edit: &FileEdit, made: &mut Vec<PathBuf>) -> Result<(), FileError> {
         file.as_file().set_permissions(mode).map_err(io_error("write", path))?;
     }
     file.as_file().sync_all().map_err(io_error("write", path))?;
+    if edit.before.is_none() {
+        return file.persist_noclobber(path).map(drop).map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => FileError::Changed { path: path.clone() },
+            _ => io_error("write", path)(error.error),
+        });
+    }
     file.persist(path).map(drop).map_err(|error| io_error("write", path)(error.error))
 }
 
@@ -254,6 +315,24 @@ mod tests {
         assert!(matches!(apply(&[rename("a", "d")]), Err(FileError::Changed { .. })), "nothing is written over");
         let names: Vec<_> = fs::read_dir(folder.path()).expect("a folder").filter_map(Result::ok).collect();
         assert_eq!(names.len(), 3, "no temporary file is left");
+    }
+
+    #[test]
+    fn only_what_is_still_ours_is_taken_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a"), "theirs now").expect("a file");
+        assert!(take_back(&edit(&at("a"), None, Some("ours"))).is_err());
+        assert_eq!(fs::read_to_string(at("a")).expect("a file"), "theirs now");
+        fs::write(at("moved"), "the first").expect("a file");
+        assert!(take_back(&Change::Rename { from: at("a"), to: at("moved") }).is_err(), "the name is taken again");
+        assert_eq!(fs::read_to_string(at("a")).expect("a file"), "theirs now");
+        assert_eq!(fs::read_to_string(at("moved")).expect("a file"), "the first");
+        // A link is moved, not what it leads to.
+        std::os::unix::fs::symlink("nowhere", at("link")).expect("a link");
+        rename(&at("link"), &at("other")).expect("the name is free");
+        assert_eq!(fs::read_link(at("other")).expect("a link"), Path::new("nowhere"));
+        assert!(fs::symlink_metadata(at("link")).is_err());
     }
 
     #[test]

@@ -61,6 +61,9 @@ const CHAINED: &str = include_str!("../../hooks/chained.sh");
 /// What the name of a hook that was moved aside ends with.
 pub const CHAINED_ENDING: &str = ".git-trace-chained";
 
+/// The folder of links through which such hooks are run.
+pub const CHAINED_FOLDER: &str = "git-trace-chained";
+
 /// What other tools add to the name of a hook that they move aside: pre-commit (which runs it), and lefthook.
 pub const ASIDE_ENDINGS: [&str; 2] = [".legacy", ".old"];
 

@@ -19,6 +19,8 @@ pub use agent::{AgentHooks, Entries, Form};
 pub use block::{find as find_block, remove as remove_block};
 pub use command::{command, is_ours};
 pub use file::{Change, FileEdit, FileError, apply, read};
-pub use hook::{ASIDE_ENDINGS, CHAINED_ENDING, GitHook, is_chaining, is_only_shebang, takes_lines, without_chain};
+pub use hook::{
+    ASIDE_ENDINGS, CHAINED_ENDING, CHAINED_FOLDER, GitHook, is_chaining, is_only_shebang, takes_lines, without_chain,
+};
 pub use jsonc::{Document, JsoncError, without};
 pub use record::{AgentFile, HookFolder, Record, hash};

@@ -21,6 +21,9 @@ pub struct Record {
     /// Whether the list of ignored files is ours as a whole.
     #[serde(default)]
     pub made_exclude: bool,
+    /// Whether the folder of that list is ours too.
+    #[serde(default)]
+    pub made_info: bool,
 }
 
 /// Remembers one file of an agent's.
@@ -49,6 +52,9 @@ pub struct AgentFile {
     /// The line that keeps it out of `git status`.
     #[serde(default)]
     pub excluded: Option<String>,
+    /// What it held, if entries that look like ours were in it before: they are the user's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<String>,
 }
 
 /// Remembers where git's hooks were installed.
@@ -70,7 +76,7 @@ pub struct HookFolder {
 
 impl Default for Record {
     fn default() -> Self {
-        Record { version: VERSION, agents: Vec::new(), hooks: None, made_exclude: false }
+        Record { version: VERSION, agents: Vec::new(), hooks: None, made_exclude: false, made_info: false }
     }
 }
 
@@ -141,6 +147,7 @@ mod tests {
             made_folders: Vec::new(),
             empty: Vec::new(),
             excluded: Some("/.claude/settings.json".to_owned()),
+            original: None,
         };
         let record = Record { agents: vec![file], ..Record::default() };
         assert_eq!(Record::parse(&record.to_bytes().expect("UTF-8")), Some(record.clone()));

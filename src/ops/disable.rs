@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::enable::{Installed, InstalledAgent, WhichAgents};
-use super::installation::{HookPlace, Scene, hook_place, plan_hooks_away, plan_remove};
+use super::installation::{HookPlace, Scene, Turn, hook_place, plan_hooks_away, plan_remove};
 use super::{OpError, Workspace};
 use crate::install::{AgentHooks, Change};
 
@@ -30,6 +30,7 @@ pub struct Disable {
 /// # Errors
 /// When a file cannot be changed; nothing is changed then.
 pub fn disable(workspace: &Workspace, request: &Disable) -> Result<Installed, OpError> {
+    let _turn = if request.dry_run { None } else { Some(Turn::take(workspace)?) };
     let mut scene = Scene::open(workspace)?;
     let mut done = Installed::default();
     let mut changes: Vec<Change> = Vec::new();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::installation::{
-    HookPlace, HookState, InstallError, Scene, Surroundings, hook_place, plan_add, plan_hooks, plan_hooks_away,
+    HookPlace, HookState, InstallError, Scene, Surroundings, Turn, hook_place, plan_add, plan_hooks, plan_hooks_away,
 };
 use super::{OpError, Workspace};
 use crate::capture::Agent;
@@ -104,6 +104,12 @@ pub struct InstalledAgent {
 /// # Errors
 /// When a file of an agent that was named cannot be changed, or the repository has no work tree. Nothing is changed then.
 pub fn enable(workspace: &Workspace, request: &Enable) -> Result<Installed, OpError> {
+    let _turn = if request.dry_run { None } else { Some(Turn::take(workspace)?) };
+    enable_in_turn(workspace, request)
+}
+
+/// The same for a caller that has the turn.
+pub(super) fn enable_in_turn(workspace: &Workspace, request: &Enable) -> Result<Installed, OpError> {
     let mut scene = Scene::open(workspace)?;
     let mut done = Installed::default();
     let mut changes: Vec<Change> = Vec::new();

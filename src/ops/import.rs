@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::memory::{Claim, Memory, Wanted};
+pub(super) use self::memory::{Unread, bytes_read};
 use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
 use self::seen::Seen;

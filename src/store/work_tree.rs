@@ -34,7 +34,7 @@ impl Scope {
 /// Says where `core.hooksPath` points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HooksPath {
-    /// The value as it stands there.
+    /// The value as it stands there; where it is empty git runs no hooks.
     pub value: String,
     /// The folder.
     pub path: PathBuf,
@@ -73,9 +73,6 @@ impl Repo {
         let set = sections.filter(|section| section.header().subsection_name().is_none());
         let (value, meta): (_, &Metadata) = set.filter_map(|one| Some((one.value("hooksPath")?, one.meta()))).last()?;
         let value = value.to_string();
-        if value.is_empty() {
-            return None;
-        }
         use gix::config::source::Kind;
         let scope = match meta.source.kind() {
             Kind::Repository => Scope::Repository,

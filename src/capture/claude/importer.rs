@@ -287,7 +287,8 @@ impl<'s> Importer<'s> {
         let mut summary = self.summary.clone();
         summary.dangling = self.graph.dangling;
         let surroundings = self.threads[0].surroundings.clone();
-        SafeState { nodes: self.graph.len(), names: self.names.log().len(), surroundings, summary }
+        let epoch = self.threads[0].epoch;
+        SafeState { nodes: self.graph.len(), names: self.names.log().len(), surroundings, summary, epoch }
     }
 
     /// Hands out what is still open, and says from where to go on.
@@ -317,7 +318,7 @@ impl<'s> Importer<'s> {
         let mut state = State::write(window, &self.names.log()[..safe.names])?;
         state.cwd = safe.surroundings.cwd;
         state.git_branch = safe.surroundings.git_branch;
-        state.epoch = self.threads[0].epoch;
+        state.epoch = safe.epoch;
         state.home = self.home.clone();
         state.summary = safe.summary;
         Some(state)

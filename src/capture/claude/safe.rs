@@ -31,6 +31,8 @@ pub(super) struct SafeState {
     pub surroundings: Surroundings,
     /// The counts.
     pub summary: Summary,
+    /// Number of compactions.
+    pub epoch: u32,
 }
 
 /// Remembers what is told only when it changes.

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub use finding::{Finding, Severity};
 pub use sessions::SessionHealth;
 
-use super::installation::{InstallError, Scene, Surroundings};
+use super::installation::{InstallError, Scene, Surroundings, Turn};
 use super::{OpError, Workspace};
 use finding::Findings;
 
@@ -23,6 +23,8 @@ use finding::Findings;
 pub struct Doctor {
     /// Whether what can be mended without a risk is to be mended.
     pub fix: bool,
+    /// Whether it is only to be said what would be mended.
+    pub dry_run: bool,
     /// Where the user's own things are.
     pub surroundings: Surroundings,
 }
@@ -32,7 +34,7 @@ pub struct Doctor {
 pub struct Diagnosis {
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
-    /// What was mended now.
+    /// What was mended now, or would be.
     pub fixed: Vec<String>,
     /// Agents whose hooks are in place.
     pub agents: Vec<String>,
@@ -58,11 +60,14 @@ impl Diagnosis {
 /// # Errors
 /// When the repository cannot be read, or mending fails.
 pub fn doctor(workspace: &Workspace, request: &Doctor) -> Result<Diagnosis, OpError> {
-    let first = look(workspace, &request.surroundings)?;
-    if !request.fix {
-        return Ok(first.0);
+    let writes = request.fix && !request.dry_run;
+    let _turn = if writes { Some(Turn::take(workspace)?) } else { None };
+    let (mut before, remedies) = look(workspace, &request.surroundings)?;
+    if !writes {
+        let fixable = before.findings.iter().filter(|finding| request.fix && finding.fixable);
+        before.fixed = fixable.map(|finding| finding.message.clone()).collect();
+        return Ok(before);
     }
-    let (before, remedies) = first;
     for remedy in &remedies {
         fix::carry_out(workspace, remedy, &request.surroundings)?;
     }
@@ -83,8 +88,8 @@ enum Remedy {
     Forget,
     /// Remove locks that were left behind.
     Locks,
-    /// Remove a file that only saves time.
-    Remove(PathBuf),
+    /// Give a file that cannot be read another name.
+    SetAside(PathBuf),
 }
 
 fn look(workspace: &Workspace, surroundings: &Surroundings) -> Result<(Diagnosis, Vec<Remedy>), OpError> {

@@ -3,17 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::Remedy;
 use super::finding::Findings;
-use crate::ops::Workspace;
+use crate::ops::import::{Unread, bytes_read};
+use crate::ops::{SessionRecord, SessionState, Workspace};
 
 /// The most sessions that are looked at, the newest ones.
 const SESSIONS_MAX: usize = 1000;
-/// The largest record that is read, in bytes.
-const RECORD_MAX: u64 = 1 << 20;
+/// The largest record that is read, in bytes: more than sessions write.
+const RECORD_MAX: u64 = 16 << 20;
+/// The version of a session's record.
+const VERSION: u32 = 1;
 
 /// Says how a session is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,44 +40,49 @@ pub struct SessionHealth {
 pub(super) fn look(workspace: &Workspace, findings: &mut Findings) -> Vec<SessionHealth> {
     let watermarks = workspace.repo.trace_dir().join("watermarks");
     for path in newest(&watermarks, "json") {
-        if object(&path).is_none() {
-            let message = format!("'{}' cannot be read: the next import reads everything again", path.display());
-            findings.fixable("watermarks", message, "git trace doctor --fix".to_owned(), Remedy::Remove(path));
+        if let Err(unread) = bytes_read(&path) {
+            tell_of_file("watermarks", path, unread, "the next import reads everything again", findings);
         }
     }
     let mut sessions = Vec::new();
     for path in newest(&workspace.repo.trace_dir().join("sessions"), "json") {
-        let Some(record) = object(&path) else {
-            let message = format!("'{}' cannot be read: the session's next event makes it anew", path.display());
-            findings.fixable("sessions", message, "git trace doctor --fix".to_owned(), Remedy::Remove(path));
-            continue;
-        };
-        sessions.push(session(&record, &watermarks, findings));
+        match read(&path) {
+            Ok(record) => sessions.push(session(&record, &watermarks, findings)),
+            Err(unread) => tell_of_file("sessions", path, unread, "the session's next event makes it anew", findings),
+        }
     }
     sessions
 }
 
-fn session(record: &Value, watermarks: &Path, findings: &mut Findings) -> SessionHealth {
-    let text = |key: &str| record.get(key).and_then(Value::as_str).map(str::to_owned);
-    let event = record.get("last_event");
-    let of_event = |key: &str| match event.and_then(|event| event.get(key)) {
-        Some(Value::String(text)) => Some(text.clone()),
-        Some(Value::Number(number)) => Some(number.to_string()),
-        _ => None,
-    };
+/// Tells of a file that cannot be read. One of a newer version is sound, and stays.
+fn tell_of_file(check: &'static str, path: PathBuf, unread: Unread, without: &str, findings: &mut Findings) {
+    let shown = path.display();
+    match unread {
+        Unread::Newer => {
+            let message = format!("'{shown}' was written by a newer git trace");
+            findings.note(check, message, Some("cargo install git-trace".to_owned()));
+        }
+        Unread::Broken => {
+            let message = format!("'{shown}' cannot be read: set aside, {without}");
+            findings.fixable(check, message, "git trace doctor --fix".to_owned(), Remedy::SetAside(path));
+        }
+    }
+}
+
+fn session(record: &SessionRecord, watermarks: &Path, findings: &mut Findings) -> SessionHealth {
     let mut health = SessionHealth {
-        agent: text("agent").unwrap_or_else(|| "?".to_owned()),
-        session: text("session").unwrap_or_else(|| "?".to_owned()),
-        branch: text("branch"),
-        event: of_event("name"),
-        at: of_event("at"),
-        state: text("state"),
+        agent: record.agent.clone(),
+        session: record.session.clone(),
+        branch: record.branch.clone(),
+        event: Some(record.last_event.name.clone()),
+        at: Some(record.last_event.at.clone()),
+        state: Some(record.state.name().to_owned()),
         behind: None,
     };
-    let Some(transcript) = text("transcript").map(PathBuf::from) else { return health };
+    let Some(transcript) = &record.transcript else { return health };
     let name = format!("{} {}", health.agent, health.session);
-    let ended = matches!(health.state.as_deref(), Some("ended" | "done" | "closed"));
-    match fs::metadata(&transcript) {
+    let ended = record.state == SessionState::Ended;
+    match fs::metadata(transcript) {
         Err(_) if ended => {}
         Err(_) => {
             let message = format!("the transcript of {name} is gone: '{}'", transcript.display());
@@ -83,7 +90,7 @@ fn session(record: &Value, watermarks: &Path, findings: &mut Findings) -> Sessio
         }
         Ok(found) => {
             let agent = health.branch.as_deref().and_then(|branch| branch.split('/').next()).map(str::to_owned);
-            let read = agent.and_then(|agent| bytes_read(&watermarks.join(format!("{agent}.json"))));
+            let read = agent.and_then(|agent| bytes_read(&watermarks.join(format!("{agent}.json"))).ok()).flatten();
             health.behind = read.map(|read| found.len().saturating_sub(read)).filter(|behind| *behind > 0);
             // While a session goes on, its next event catches up.
             if let (Some(behind), true) = (health.behind, ended) {
@@ -96,18 +103,18 @@ fn session(record: &Value, watermarks: &Path, findings: &mut Findings) -> Sessio
     health
 }
 
-/// Reads how many bytes of a transcript were taken in, from what an importer remembers.
-fn bytes_read(path: &Path) -> Option<u64> {
-    let memory = object(path)?;
-    let own = memory.get("watermark").and_then(Value::as_str).and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let watermark = own.or_else(|| memory.get("watermark").cloned()).unwrap_or(memory);
-    ["length", "offset", "bytes", "size"].iter().find_map(|key| watermark.get(key)?.as_u64())
-}
-
-fn object(path: &Path) -> Option<Value> {
+/// Reads a record as the next event would.
+fn read(path: &Path) -> Result<SessionRecord, Unread> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
     let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= RECORD_MAX);
-    let bytes = small.then(|| fs::read(path).ok()).flatten()?;
-    serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object)
+    let bytes = small.then(|| fs::read(path).ok()).flatten().ok_or(Unread::Broken)?;
+    if serde_json::from_slice::<Version>(&bytes).is_ok_and(|found| found.version > VERSION) {
+        return Err(Unread::Newer);
+    }
+    serde_json::from_slice(&bytes).map_err(|_| Unread::Broken)
 }
 
 /// Lists the newest files of a kind in a folder.

@@ -137,6 +137,29 @@ fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<
     Ok(repo.read_commit(&tip)?.facts.session)
 }
 
+/// Says why what is remembered cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Unread {
+    /// A newer version wrote it.
+    Newer,
+    /// It makes no sense.
+    Broken,
+}
+
+/// Returns how many bytes of a record were taken in, as a file of a memory says, which is read as an import would.
+pub(in crate::ops) fn bytes_read(path: &Path) -> Result<Option<u64>, Unread> {
+    if let Some(memory) = read(path) {
+        return Ok(crate::capture::bytes_read(&memory.watermark));
+    }
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= FILE_MAX);
+    let found: Option<Version> = small.then(|| serde_json::from_slice(&fs::read(path).ok()?).ok()).flatten();
+    Err(if found.is_some_and(|found| found.version > VERSION) { Unread::Newer } else { Unread::Broken })
+}
+
 fn read(path: &Path) -> Option<Memory> {
     let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= FILE_MAX);
     let memory: Memory = serde_json::from_slice(&small.then(|| fs::read(path).ok())??).ok()?;

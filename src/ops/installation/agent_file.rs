@@ -1,12 +1,17 @@
 //! One agent's file: what has to become of it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 use super::{InstallError, Scene, missing_folders};
 use crate::install::{
-    AgentFile, AgentHooks, Change, Document, Entries, FileEdit, Form, entries, exclude, hash, read, without,
+    AgentFile, AgentHooks, Change, Document, Entries, FileEdit, FileError, Form, entries, exclude, hash, read, without,
 };
 use crate::ops::OpError;
+
+/// Bytes of a file that cannot be changed in which our name is looked for.
+const SEARCHED_MAX: u64 = 4 << 20;
 
 /// What has to be done to one file, and what to tell.
 pub(in crate::ops) struct AgentPlan {
@@ -24,6 +29,7 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
     let (real, before) = read(&path, &scene.work_tree).map_err(InstallError::File)?;
     let plan = |state, changes| Ok(AgentPlan { shown: below.to_owned(), state, changes });
     let known = scene.record.file(&real).cloned();
+    let mut original = known.as_ref().and_then(|known| known.original.clone());
     let (after, inserted, empty) = match &hooks.form {
         Form::Whole(text) => match &before {
             Some(now) if now == text.as_bytes() => return plan("unchanged", Vec::new()),
@@ -37,7 +43,11 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
             if presence == entries::Presence::Whole {
                 return plan("unchanged", Vec::new());
             }
-            let base = base_of(before.as_deref(), known.as_ref(), &now).map_err(settings)?;
+            if known.is_none() && presence == entries::Presence::Partial {
+                // Nobody knows of it: the user wrote it.
+                original = before.as_ref().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+            }
+            let base = bare(before.as_deref(), known.as_ref(), &now).map_err(settings)?;
             edited(&base, hooks, form).map_err(settings)?
         }
     };
@@ -63,6 +73,7 @@ pub(in crate::ops) fn plan_add(scene: &mut Scene<'_>, hooks: &AgentHooks, shared
         made_folders,
         empty,
         excluded,
+        original,
     });
     plan(state, vec![Change::Edit(FileEdit { path: real, before, after: Some(after), mode: 0o666 })])
 }
@@ -77,6 +88,36 @@ fn hidden_by(scene: &Scene<'_>, path: &std::path::Path, below: &str) -> Option<S
 
 /// Plans to take an agent's hooks out of one of its files; `None` if there are none in it.
 pub(in crate::ops) fn plan_remove(
+    scene: &mut Scene<'_>,
+    hooks: &AgentHooks,
+    shared: bool,
+    may_change_tracked: bool,
+) -> Result<Option<AgentPlan>, OpError> {
+    match remove(scene, hooks, shared, may_change_tracked) {
+        Err(OpError::Install(error)) if is_untouched(scene, hooks, shared, &error) => Ok(None),
+        plan => plan,
+    }
+}
+
+/// Tells whether what cannot be changed need not be: nothing of ours was ever in it.
+fn is_untouched(scene: &Scene<'_>, hooks: &AgentHooks, shared: bool, error: &InstallError) -> bool {
+    let is_known = |file: &AgentFile| {
+        file.agent == hooks.agent.name() && file.shared == shared && file.work_tree == scene.work_tree
+    };
+    if scene.record.agents.iter().any(is_known) {
+        return false;
+    }
+    if let InstallError::File(FileError::LeadsOut { .. } | FileError::NotAFile { .. }) = error {
+        // We write into no such place.
+        return true;
+    }
+    let file = File::open(scene.work_tree.join(hooks.file(shared)));
+    let mut bytes = Vec::new();
+    let whole = file.and_then(|file| file.take(SEARCHED_MAX).read_to_end(&mut bytes));
+    whole.is_ok() && memchr::memmem::find(&bytes, b"git-trace").is_none()
+}
+
+fn remove(
     scene: &mut Scene<'_>,
     hooks: &AgentHooks,
     shared: bool,
@@ -103,7 +144,7 @@ pub(in crate::ops) fn plan_remove(
                 scene.record.forget(&real);
                 return Ok(None);
             }
-            base_of(Some(&before), known.as_ref(), &now).map_err(settings)?
+            base_of(&before, known.as_ref(), &now).map_err(settings)?
         }
     };
     if !may_change_tracked && is_tracked(scene, &path, &real)? {
@@ -135,13 +176,25 @@ fn edited(base: &Option<Vec<u8>>, hooks: &AgentHooks, form: &Entries) -> Result<
     Ok((document.bytes(), document.inserted(), empty))
 }
 
-/// Returns what a file holds without our entries: byte for byte what it held, if nobody wrote to it since we did. `None`
-/// if nothing but ours is in it, and it was made by us.
-fn base_of(
-    before: Option<&[u8]>,
-    known: Option<&AgentFile>,
-    now: &Document,
-) -> Result<Option<Vec<u8>>, crate::install::JsoncError> {
+/// Returns what a file holds without our entries, and with those of the user's that we took for ours.
+fn base_of(before: &[u8], known: Option<&AgentFile>, now: &Document) -> Bare {
+    let Some((known, original)) = known.and_then(|known| Some((known, known.original.as_ref()?))) else {
+        return bare(Some(before), known, now);
+    };
+    if known.hash == hash(before) {
+        return Ok(Some(original.clone().into_bytes()));
+    }
+    let mut document = Document::parse(&bare(Some(before), Some(known), now)?.unwrap_or_default())?;
+    entries::put_back(&mut document, &Document::parse(original.as_bytes())?)?;
+    Ok(Some(document.bytes()))
+}
+
+/// What a file holds without our entries.
+type Bare = Result<Option<Vec<u8>>, crate::install::JsoncError>;
+
+/// Returns what a file holds without entries that look like ours: byte for byte what it held, if nobody wrote to it since
+/// we did. `None` if nothing but ours is in it, and it was made by us.
+fn bare(before: Option<&[u8]>, known: Option<&AgentFile>, now: &Document) -> Bare {
     let Some(before) = before else { return Ok(None) };
     let made = known.is_some_and(|known| known.made);
     if let Some(known) = known.filter(|known| known.hash == hash(before))

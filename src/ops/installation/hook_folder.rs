@@ -28,6 +28,9 @@ pub(in crate::ops) fn hook_place(scene: &Scene<'_>) -> HookPlace {
     let nowhere = |reason: String| HookPlace::Nowhere { reason };
     let folder = match repo.hooks_path() {
         None => repo.common_dir().join("hooks"),
+        Some(HooksPath { scope, value, .. }) if value.is_empty() => {
+            return nowhere(format!("core.hooksPath is empty in {} configuration: git runs no hooks", scope.name()));
+        }
         Some(HooksPath { scope: Scope::Repository, path, value }) => {
             if !path.exists() {
                 return nowhere(format!("core.hooksPath is '{value}', where there is no folder"));

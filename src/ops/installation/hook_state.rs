@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::chain::plan_links;
 use crate::install::{
     ASIDE_ENDINGS, CHAINED_ENDING, Change, FileEdit, GitHook, HookFolder, find_block, is_chaining, is_only_shebang,
     remove_block, takes_lines, without_chain,
@@ -81,6 +82,7 @@ pub(in crate::ops) fn plan_hooks(
     with_messages: bool,
 ) -> Result<HookPlan, OpError> {
     let mut plan = HookPlan::default();
+    let mut moved: Vec<&'static str> = Vec::new();
     let had = |hook: &GitHook| known.is_some_and(|known| known.names.iter().any(|name| name == hook.name));
     for hook in GitHook::ALL.into_iter().filter(|hook| with_messages || !hook.is_for_messages() || had(hook)) {
         let place = Place::look(folder, hook.name)?;
@@ -127,16 +129,29 @@ pub(in crate::ops) fn plan_hooks(
                 let new = Place { bytes: None, found: None, ..place };
                 plan.changes.push(new.edit(Some(hook.whole(true))));
                 plan.made_names.push(hook.name.to_owned());
+                moved.push(hook.name);
                 tell("chained", None);
             }
         }
     }
+    let mut originals = Vec::new();
+    for hook in GitHook::ALL {
+        let place = Place::look(folder, hook.name)?;
+        if moved.contains(&hook.name) {
+            originals.push((hook, place.path));
+        } else if place.has_chained() {
+            originals.push((hook, place.chained));
+        }
+    }
+    plan.changes.extend(plan_links(folder, &originals)?);
     Ok(plan)
 }
 
 /// Plans to leave every hook as it was before.
 pub(in crate::ops) fn plan_hooks_away(folder: &Path, known: Option<&HookFolder>) -> Result<HookPlan, OpError> {
     let mut plan = HookPlan::default();
+    // Those that stay where they are.
+    let mut originals = Vec::new();
     for hook in GitHook::ALL {
         let made = known.is_none_or(|known| known.made_names.iter().any(|name| name == hook.name));
         let place = Place::look(folder, hook.name)?;
@@ -176,7 +191,12 @@ pub(in crate::ops) fn plan_hooks_away(folder: &Path, known: Option<&HookFolder>)
                 plan.changes.push(aside.edit(rest));
             }
         }
+        let is_back = |change: &Change| matches!(change, Change::Rename { from, .. } if *from == place.chained);
+        if place.has_chained() && !plan.changes.iter().any(is_back) {
+            originals.push((hook, place.chained));
+        }
     }
+    plan.changes.extend(plan_links(folder, &originals)?);
     Ok(plan)
 }
 

@@ -1,10 +1,12 @@
 //! What `enable`, `disable` and `doctor` have in common: the record of what is installed, and where things belong.
 
 mod agent_file;
+mod chain;
 mod hook_folder;
 mod hook_state;
 mod refusal;
 mod surroundings;
+mod turn;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ pub use hook_state::HookState;
 pub(super) use hook_state::{installed_names, plan_hooks, plan_hooks_away};
 pub use refusal::InstallError;
 pub use surroundings::Surroundings;
+pub(super) use turn::Turn;
 
 use super::{OpError, Workspace};
 use crate::install::{self, Change, FileEdit, Record, exclude};
@@ -68,10 +71,14 @@ impl<'w> Scene<'w> {
         }
         let emptied = self.record.made_exclude && after.as_ref().is_some_and(Vec::is_empty);
         let after = after.filter(|_| !emptied);
-        self.record.made_exclude = after.is_some() && (before.is_none() || self.record.made_exclude);
+        let made = after.is_some() && !is_link;
+        let info = path.parent().filter(|info| self.record.made_info || !info.exists()).map(Path::to_owned);
+        self.record.made_exclude = made && (before.is_none() || self.record.made_exclude);
+        self.record.made_info = made && info.is_some();
         if before != after && !is_link {
             changes.push(Change::Edit(FileEdit { path, before, after, mode: 0o666 }));
         }
+        changes.extend(info.filter(|info| !made && info.exists()).map(Change::RemoveFolder));
 
         let path = record_path(self.workspace);
         let after = if self.record.is_empty() {
