@@ -48,4 +48,4 @@ pub use record::{Issue, Outcome, Receiver, Record, sessions_in};
 pub use route::{Conversation, Routed};
 pub use session::{CaptureError, SessionFacts};
 pub use stamp::{bytes_read, stamp};
-pub use writes::{ToolCall, file_writes, tool_call};
+pub use writes::{ToolCall, failed_calls, file_writes, tool_call};

@@ -32,7 +32,7 @@ const COMMON: [&str; 24] = [
 ];
 
 /// Returns a line without its white space: what a formatter changes most is no difference.
-pub(super) fn normal(line: &str) -> String {
+pub fn normal(line: &str) -> String {
     line.chars().filter(|one| !one.is_whitespace() && *one != '\u{feff}').collect()
 }
 

@@ -2,16 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
+use std::time::Instant;
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
 use super::line::{is_trivial, normal_lines};
 use super::runs::{Open, Run};
 use super::simulate::{Passage, Simulated};
 use crate::model::FileChange;
-
-/// Most lines of a file that is looked at.
-const LINES_MAX: usize = 100_000;
 
 /// Telling lines in a row that prove more than a few lines that may have been written twice.
 const STRONG: usize = 3;
@@ -22,29 +20,50 @@ const PLACES_MAX: usize = 64;
 /// A write to the file, or to the file that it was renamed from.
 #[derive(Debug, Clone, Copy)]
 pub struct Written<'a> {
-    /// When, in milliseconds since the epoch.
-    pub millis: i64,
     /// What happened to the file.
     pub change: &'a FileChange,
+    /// Whether it was made after the commit before.
+    pub is_newer: bool,
+    /// Whether it was made since then, or so shortly before this change that it may have been left for it.
+    pub is_recent: bool,
+    /// Whether it may have been to a file of the same name elsewhere: it has to say a lot to be believed.
+    pub is_elsewhere: bool,
     /// Whether it is known to be behind this very change, as a rebase has it: it may be older than what it stands on.
     pub is_known: bool,
+}
+
+/// Says how much work may be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Most lines of a file that is looked at.
+    pub lines: usize,
+    /// When to give up; what was found by then is not all.
+    pub until: Option<Instant>,
+}
+
+impl Effort {
+    /// Tells whether it is time to give up.
+    pub fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
 }
 
 /// For each line of the new file, the number of the write that it came from.
 pub type Origins = Vec<Option<usize>>;
 
-/// Finds the origins of the added lines of a file. `writes` are in the order of their times, `added` are ranges of lines
-/// of `new`, and `parent_millis` is when the commit before was made.
+/// Finds the origins of the added lines of a file. `writes` are in the order of their times, and `added` are ranges of
+/// lines of `new`.
 ///
 /// The writes are carried out on the old file, as the agent did; the added lines that are in the result too have their
 /// origin there. What is left is looked for in each write by itself, the latest first: an agent may work on several
 /// branches, and a commit may hold an earlier state. A line counts only together with its neighbours, one of which must
 /// say something. Text that the old file has already is moved or copied by the commit: a write from before proves
-/// nothing then.
-pub fn origins(old: &str, new: &str, added: &[Range<usize>], writes: &[Written<'_>], parent_millis: i64) -> Origins {
+/// nothing then. And a line or two are easily written twice, as in a file's head: only a write that was just made, to
+/// the file as it was, is behind so few; any other one shows in several lines in a row, or in most that it wrote.
+pub fn origins(old: &str, new: &str, added: &[Range<usize>], writes: &[Written<'_>], effort: &Effort) -> Origins {
     let lines = normal_lines(new);
     let mut found: Origins = vec![None; lines.len()];
-    if writes.is_empty() || lines.len() > LINES_MAX {
+    if writes.is_empty() || lines.len() > effort.lines {
         return found;
     }
     let mut is_added = vec![false; lines.len()];
@@ -53,7 +72,7 @@ pub fn origins(old: &str, new: &str, added: &[Range<usize>], writes: &[Written<'
         is_added[range.start.min(end)..end].fill(true);
     }
     let known: HashSet<String> = normal_lines(old).into_iter().collect();
-    let file = File { lines: &lines, is_added: &is_added, known: &known, writes, parent_millis };
+    let file = File { lines: &lines, is_added: &is_added, known: &known, writes, effort };
     let (result, passages) = file.simulate(old);
     file.align(&result, &mut found);
     file.match_runs(&passages, &mut found);
@@ -69,7 +88,7 @@ pub fn is_moved_in(new: &str, change: &FileChange) -> bool {
     let lines = normal_lines(new);
     let telling = lines.iter().filter(|line| !is_trivial(line)).count();
     let open = Open::new(&lines, vec![true; lines.len()]);
-    let passage = Passage { origin: 0, lines: normal_lines(text) };
+    let passage = Passage { origin: 0, lines: normal_lines(text), fits: true };
     let same: usize =
         open.runs(&passage).iter().filter(|run| run.telling >= STRONG || run.is_all).map(|run| run.telling).sum();
     same >= STRONG && same * 2 >= telling
@@ -81,7 +100,7 @@ struct File<'a> {
     /// Lines of the old file.
     known: &'a HashSet<String>,
     writes: &'a [Written<'a>],
-    parent_millis: i64,
+    effort: &'a Effort,
 }
 
 impl File<'_> {
@@ -90,13 +109,15 @@ impl File<'_> {
     fn simulate(&self, old: &str) -> (Simulated, Vec<Passage>) {
         let mut passages = Vec::new();
         let landed = self.writes.iter().rposition(|write| self.has_landed(write)).map_or(0, |last| last + 1);
-        let mut earlier = Simulated::default();
-        for (number, write) in self.writes[..landed].iter().enumerate() {
-            earlier.apply(number, write.change, &mut passages);
-        }
-        let mut file = Simulated::of(old);
-        for (number, write) in self.writes.iter().enumerate().skip(landed) {
-            file.apply(number, write.change, &mut passages);
+        let aside = || Simulated::of("", self.effort.until);
+        let (mut earlier, mut elsewhere, mut file) = (aside(), aside(), Simulated::of(old, self.effort.until));
+        for (number, write) in self.writes.iter().enumerate() {
+            match write {
+                _ if self.effort.is_over() => break,
+                Written { is_elsewhere: true, .. } => elsewhere.apply(number, write.change, &mut passages),
+                _ if number < landed => earlier.apply(number, write.change, &mut passages),
+                _ => file.apply(number, write.change, &mut passages),
+            }
         }
         (file, passages)
     }
@@ -104,7 +125,7 @@ impl File<'_> {
     /// Tells whether the old file came from this write: carrying it out again would undo what was done since.
     fn has_landed(&self, write: &Written<'_>) -> bool {
         let FileChange::Whole(text) = write.change else { return false };
-        if write.millis > self.parent_millis {
+        if write.is_newer || write.is_elsewhere {
             return false;
         }
         let lines = normal_lines(text);
@@ -118,27 +139,43 @@ impl File<'_> {
     fn align(&self, result: &Simulated, found: &mut Origins) {
         let before: Vec<&str> = result.lines.iter().map(|line| line.normal.as_str()).collect();
         let after: Vec<&str> = self.lines.iter().map(String::as_str).collect();
-        if result.lines.iter().all(|line| line.origin.is_none()) || before.len() > LINES_MAX {
+        if result.lines.iter().all(|line| line.origin.is_none()) || before.len() > self.effort.lines {
             return;
         }
-        for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+        let mut places: Vec<Option<usize>> = vec![None; self.lines.len()];
+        for op in capture_diff_slices_deadline(Algorithm::Myers, &before, &after, self.effort.until) {
             let DiffOp::Equal { old_index, new_index, len } = op else { continue };
-            for nth in 0..len {
-                if self.is_added[new_index + nth] {
-                    found[new_index + nth] = result.lines[old_index + nth].origin;
-                }
-            }
+            (0..len).for_each(|nth| places[new_index + nth] = Some(old_index + nth));
         }
-        // What says nothing counts only beside what does, or where its write has left something else that does.
-        let aligned = found.clone();
+        // How many lines that say something each write brought, and how many of them are still there.
+        let mut shares = vec![(0usize, 0usize); self.writes.len()];
+        let telling = result.lines.iter().filter(|line| !is_trivial(&line.normal));
+        telling.filter_map(|line| line.origin).for_each(|write| shares[write].0 += 1);
+        let left = places.iter().flatten().map(|place| &result.lines[*place]).filter(|line| !is_trivial(&line.normal));
+        left.filter_map(|line| line.origin).for_each(|write| shares[write].1 += 1);
+        let is_added = |at: &usize| self.is_added[*at];
+        let aligned: Origins =
+            (0..places.len()).map(|at| result.lines[places[at].filter(|_| is_added(&at))?].origin).collect();
         let mut at = 0;
-        while at < found.len() {
-            let len = found[at..].iter().take_while(|origin| origin.is_some()).count();
-            if len > 0 && !self.proves(at..at + len, found[at].into_iter().chain(found[at + len - 1])) {
-                found[at..at + len].fill(None);
+        while at < aligned.len() {
+            let Some(write) = aligned[at] else {
+                at += 1;
+                continue;
+            };
+            let mut end = at + 1;
+            while end < aligned.len() && aligned[end] == Some(write) && places[end] == places[end - 1].map(|at| at + 1)
+            {
+                end += 1;
             }
-            at += len.max(1);
+            let telling = self.lines[at..end].iter().filter(|line| !is_trivial(line)).count();
+            let (all, left) = shares[write];
+            let is_most = left * 2 > all && (left >= STRONG || self.may_be_few(write));
+            if (telling >= STRONG || is_most) && self.proves(at..end, std::iter::once(write)) {
+                found[at..end].fill(Some(write));
+            }
+            at = end;
         }
+        // What says nothing counts where its write has left something that does.
         let proven: HashSet<usize> = found.iter().flatten().copied().collect();
         for (at, origin) in aligned.into_iter().enumerate() {
             if is_trivial(&self.lines[at]) && origin.is_some_and(|origin| proven.contains(&origin)) {
@@ -153,10 +190,12 @@ impl File<'_> {
             found.iter().zip(self.is_added).map(|(found, added)| *added && found.is_none()).collect();
         let mut open = Open::new(self.lines, is_open);
         for weakest in [STRONG, 1] {
-            for passage in passages.iter().rev() {
+            for passage in passages.iter().rev().take_while(|_| !self.effort.is_over()) {
                 for run in open.runs(passage) {
                     let range = run.start..run.start + run.len;
-                    if is_enough(&run, weakest) && self.proves(range.clone(), std::iter::once(passage.origin)) {
+                    if self.is_enough(&run, passage, weakest)
+                        && self.proves(range.clone(), std::iter::once(passage.origin))
+                    {
                         open.is_open[range.clone()].fill(false);
                         found[range].fill(Some(passage.origin));
                     }
@@ -167,7 +206,7 @@ impl File<'_> {
 
     /// Goes on from lines with an origin to their neighbours, where they are neighbours in what was written too.
     fn grow(&self, passages: &[Passage], found: &mut Origins) {
-        for passage in passages.iter().rev() {
+        for passage in passages.iter().rev().take_while(|_| !self.effort.is_over()) {
             let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
             for (nth, line) in passage.lines.iter().enumerate() {
                 places.entry(line).or_default().push(nth);
@@ -190,12 +229,27 @@ impl File<'_> {
         }
     }
 
+    /// Tells whether a run is more than chance: several lines that say something; or, of a write that was just made to
+    /// the file as it was, most of what it brought in one place.
+    fn is_enough(&self, run: &Run, passage: &Passage, weakest: usize) -> bool {
+        let fits = passage.fits || self.writes[passage.origin].is_known;
+        let is_few = weakest < STRONG && fits && self.may_be_few(passage.origin);
+        let whole = passage.lines.iter().filter(|line| !is_trivial(line)).count();
+        run.telling >= STRONG || (is_few && run.telling * 2 > whole)
+    }
+
+    /// Tells whether a line or two can be of this write.
+    fn may_be_few(&self, number: usize) -> bool {
+        let write = &self.writes[number];
+        write.is_known || (write.is_recent && !write.is_elsewhere)
+    }
+
     /// Tells whether lines prove that they came from these writes.
     fn proves(&self, mut range: Range<usize>, mut origins: impl Iterator<Item = usize>) -> bool {
         let telling: Vec<&String> =
             self.lines[range.start..range.end].iter().filter(|line| !is_trivial(line)).collect();
         let is_new = range.any(|at| !is_trivial(&self.lines[at]) && !self.known.contains(&self.lines[at]));
-        let newer = |number: usize| self.writes[number].is_known || self.writes[number].millis > self.parent_millis;
+        let newer = |number: usize| self.writes[number].is_known || self.writes[number].is_newer;
         !telling.is_empty() && (is_new || origins.all(newer))
     }
 
@@ -222,11 +276,6 @@ impl File<'_> {
         (1..found.len()).for_each(|at| take(found, at, at - 1));
         (1..found.len()).rev().for_each(|at| take(found, at - 1, at));
     }
-}
-
-/// Tells whether a run is more than chance: several lines that say something, or all that a write brought in one place.
-fn is_enough(run: &Run, weakest: usize) -> bool {
-    run.telling >= weakest.max(2) || (weakest < STRONG && run.telling > 0 && run.is_all)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! What a file would be after some writes, line by line, with the write that each line came from.
 
-use similar::{Algorithm, DiffOp, capture_diff_slices};
+use std::time::Instant;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices_deadline};
 
 use super::line::normal_lines;
 use crate::model::FileChange;
@@ -15,6 +17,8 @@ const PLACES_MAX: usize = 1000;
 #[derive(Debug, Default)]
 pub(super) struct Simulated {
     pub(super) lines: Vec<Line>,
+    /// When a comparison may be cut short: what it does not get to counts as written anew.
+    until: Option<Instant>,
 }
 
 /// A line with the number of the write that it came from; `None` for one that was there before.
@@ -29,13 +33,15 @@ pub(super) struct Line {
 pub(super) struct Passage {
     pub(super) origin: usize,
     pub(super) lines: Vec<String>,
+    /// Whether the file was as the write found it.
+    pub(super) fits: bool,
 }
 
 impl Simulated {
     /// Begins with the content of a file.
-    pub(super) fn of(text: &str) -> Self {
+    pub(super) fn of(text: &str, until: Option<Instant>) -> Self {
         let lines = normal_lines(text).into_iter().map(|normal| Line { normal, origin: None }).collect();
-        Simulated { lines }
+        Simulated { lines, until }
     }
 
     /// Carries out a write, and tells the passages that it brought.
@@ -46,15 +52,19 @@ impl Simulated {
                 let whole = 0..self.lines.len();
                 self.replace(number, whole, new, brought);
             }
-            FileChange::Insert(text) => note(number, normal_lines(text), brought),
+            FileChange::Insert(text) => note(number, normal_lines(text), true, brought),
             FileChange::Replace { before, after, everywhere } => {
                 let (before, after) = (Words::of(before), Words::of(after));
                 let places = self.find(&before, *everywhere);
                 if places.is_empty() {
                     // The file is not as it was for the write: only what differs between its two texts is known.
-                    let mut alone = Simulated { lines: lines_of(before.lines) };
+                    // A text that is empty, as where a write is carried out backwards, fits everywhere.
+                    let (fits, first) = (before.lines.is_empty(), brought.len());
+                    let mut alone = Simulated { lines: lines_of(before.lines), until: self.until };
                     let whole = 0..alone.lines.len();
-                    return alone.replace(number, whole, lines_of(after.lines), brought);
+                    alone.replace(number, whole, lines_of(after.lines), brought);
+                    brought[first..].iter_mut().for_each(|passage| passage.fits = fits);
+                    return;
                 }
                 for at in places.into_iter().rev() {
                     let old = at..at + before.lines.len();
@@ -70,9 +80,9 @@ impl Simulated {
         let before: Vec<&str> = self.lines[at.clone()].iter().map(|line| line.normal.as_str()).collect();
         let after: Vec<&str> = new.iter().map(|line| line.normal.as_str()).collect();
         if before.len() > LINES_MAX || after.len() > LINES_MAX {
-            return note(number, new.into_iter().map(|line| line.normal).collect(), brought);
+            return note(number, new.into_iter().map(|line| line.normal).collect(), true, brought);
         }
-        let ops = capture_diff_slices(Algorithm::Myers, &before, &after);
+        let ops = capture_diff_slices_deadline(Algorithm::Myers, &before, &after, self.until);
         for op in ops {
             match op {
                 DiffOp::Equal { old_index, new_index, len } => {
@@ -83,7 +93,7 @@ impl Simulated {
                 DiffOp::Insert { new_index, new_len, .. } | DiffOp::Replace { new_index, new_len, .. } => {
                     let passage = &mut new[new_index..new_index + new_len];
                     passage.iter_mut().for_each(|line| line.origin = Some(number));
-                    note(number, passage.iter().map(|line| line.normal.clone()).collect(), brought);
+                    note(number, passage.iter().map(|line| line.normal.clone()).collect(), true, brought);
                 }
                 DiffOp::Delete { .. } => {}
             }
@@ -173,9 +183,9 @@ fn lines_of(normal: Vec<String>) -> Vec<Line> {
     normal.into_iter().map(|normal| Line { normal, origin: None }).collect()
 }
 
-fn note(origin: usize, lines: Vec<String>, brought: &mut Vec<Passage>) {
+fn note(origin: usize, lines: Vec<String>, fits: bool, brought: &mut Vec<Passage>) {
     if !lines.is_empty() {
-        brought.push(Passage { origin, lines });
+        brought.push(Passage { origin, lines, fits });
     }
 }
 
@@ -188,7 +198,7 @@ mod tests {
     }
 
     fn run(start: &str, changes: &[FileChange]) -> Vec<String> {
-        let mut file = Simulated::of(start);
+        let mut file = Simulated::of(start, None);
         let mut brought = Vec::new();
         for (number, change) in changes.iter().enumerate() {
             file.apply(number, change, &mut brought);

@@ -268,9 +268,7 @@ impl<'w> Replay<'w> {
         let encoding = Workspace::encoding(context.manifest());
         let tokens = count_entry(encoding, &message.role, &message.kind, body.as_inner());
         let id = context.put_body(&body)?;
-        if message.role == Role::Assistant {
-            self.noting.look(id, body.as_inner());
-        }
+        self.noting.look(id, body.as_inner(), message.role == Role::Assistant);
         Ok((id, tokens))
     }
 
@@ -320,6 +318,7 @@ impl<'w> Replay<'w> {
             let (millis, session) = (self.clock.millis, &self.session);
             self.noting.stored(self.workspace, || Note {
                 millis,
+                is_dated: message.is_some_and(|message| message.time.is_some()),
                 branch: branch.clone(),
                 session: Some(session.clone()),
                 entry,

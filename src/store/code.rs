@@ -1,7 +1,10 @@
 //! Commits of the user's code: what each changes, read without git's help and without fetching anything.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
+use std::time::Instant;
 
 use gix::diff::blob::{Algorithm, InternedInput, diff_with_slider_heuristics};
 use gix::objs::Kind;
@@ -33,6 +36,14 @@ pub struct CodeLimits {
     pub file_bytes: u64,
     /// The most bytes of all files together.
     pub bytes: u64,
+    /// When to give up.
+    pub until: Option<Instant>,
+}
+
+impl CodeLimits {
+    fn is_over(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
 }
 
 /// Holds a commit of the code.
@@ -63,6 +74,8 @@ pub struct CodeChanges {
     pub files: Vec<CodeFile>,
     /// Whether these are all, and none was too large to be looked into.
     pub is_complete: bool,
+    /// Whether the limits are why some are left out.
+    pub is_cut_short: bool,
 }
 
 /// Holds a file that a commit changes.
@@ -128,7 +141,8 @@ impl Repo {
     /// Compares a commit with its first parent; a line that a merge took from another parent is not its own.
     ///
     /// Files that a partial clone left out, and those beyond the limits, are left out. Nothing is read, and nothing
-    /// returned, unless one of them is `wanted`, by its path, the path before, and whether it is new.
+    /// returned, unless one of them is `wanted`, by its path, the path before, and whether it is new. A file is taken for a
+    /// changed one of another name where one of the two names is `known`.
     ///
     /// # Errors
     /// When a tree cannot be read.
@@ -137,6 +151,7 @@ impl Repo {
         commit: &CodeCommit,
         limits: &CodeLimits,
         wanted: &dyn Fn(&str, Option<&str>, bool) -> bool,
+        known: &dyn Fn(&str) -> bool,
     ) -> Result<CodeChanges, StoreError> {
         if commit.is_cut {
             return Ok(CodeChanges::default());
@@ -144,20 +159,28 @@ impl Repo {
         let trees = commit.parents.iter().map(|id| Ok(self.read_code_commit(id)?.tree));
         let trees: Vec<ObjectId> = trees.collect::<Result<_, StoreError>>()?;
         let mut found = Vec::new();
-        let all =
-            self.compare(trees.first().copied(), Some(commit.tree), String::new(), 0, limits.files, &mut found)?;
+        let all = self.compare(trees.first().copied(), Some(commit.tree), String::new(), 0, limits, &mut found)?;
         // A file that came may be one that went: whichever of the two is wanted, both are.
         if !found.iter().any(|file| wanted(&file.path, file.old_path.as_deref(), file.old.is_none())) {
-            return Ok(CodeChanges::default());
+            return Ok(CodeChanges { is_cut_short: !all, ..CodeChanges::default() });
         }
-        let mut changes = self.read_changes(found, limits);
+        let mut changes = self.read_changes(found, limits, known);
         changes.is_complete &= all;
+        changes.is_cut_short |= !all;
         for tree in trees.iter().skip(1) {
             for file in &mut changes.files {
-                let other = self.find_in_tree(tree, &file.path)?.and_then(|id| self.read_text(&id, limits));
-                if let (Some(other), Some(new)) = (other, &file.new) {
-                    let (_, added) = lines_between(&other, new);
-                    file.added = common(&file.added, &added);
+                let other = self.find_in_tree(tree, &file.path)?.map(|id| self.read_file(&id, limits));
+                match (other, &file.new) {
+                    (Some(Content::Text(other)), Some(new)) => {
+                        let (_, added) = lines_between(&other, new);
+                        file.added = common(&file.added, &added);
+                    }
+                    // Any of its lines may be from there.
+                    (Some(Content::Unread { is_large }), _) => {
+                        file.added.clear();
+                        (changes.is_complete, changes.is_cut_short) = (false, changes.is_cut_short | is_large);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -174,7 +197,7 @@ impl Repo {
         path: &str,
         limits: &CodeLimits,
     ) -> Result<Option<String>, StoreError> {
-        Ok(self.find_in_tree(&commit.tree, path)?.and_then(|id| self.read_text(&id, limits)))
+        Ok(self.find_in_tree(&commit.tree, path)?.and_then(|id| self.read_file(&id, limits).text()))
     }
 
     /// Tells whether a commit of the code has a file.
@@ -185,11 +208,16 @@ impl Repo {
         Ok(self.find_in_tree(&commit.tree, path)?.is_some())
     }
 
-    /// Reads what changed files hold, finds renames and compares their lines.
-    pub(super) fn read_changes(&self, found: Vec<Changed>, limits: &CodeLimits) -> CodeChanges {
-        let mut changes = CodeChanges { files: Vec::new(), is_complete: true };
+    /// Reads what changed files hold, finds renames of those that are wanted, and compares their lines.
+    pub(super) fn read_changes(
+        &self,
+        found: Vec<Changed>,
+        limits: &CodeLimits,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> CodeChanges {
+        let mut changes = CodeChanges { is_complete: true, ..CodeChanges::default() };
         let mut left = limits.bytes;
-        for changed in self.renamed(found, limits) {
+        for changed in self.renamed(found, limits, wanted, &mut left) {
             let name = |id: Option<ObjectId>| id.map(|id| id.to_string()).unwrap_or_default();
             let mut file = CodeFile {
                 contents: format!("{} {}", name(changed.old), name(changed.new)),
@@ -197,15 +225,24 @@ impl Repo {
                 old_path: changed.old_path,
                 ..CodeFile::default()
             };
-            file.old = changed.old.and_then(|id| self.read_text(&id, limits));
-            file.new = changed.new.and_then(|id| self.read_text(&id, limits));
-            let size = [&file.old, &file.new].into_iter().flatten().map(|text| text.len() as u64).sum::<u64>();
-            if size > left || (changed.new.is_some() && file.new.is_none()) {
-                (file.old, file.new, changes.is_complete) = (None, None, false);
-            } else {
-                left -= size;
-                let (old, new) = (file.old.as_deref().unwrap_or_default(), file.new.as_deref().unwrap_or_default());
-                (file.removed, file.added) = lines_between(old, new);
+            let read = |id: Option<ObjectId>| match id {
+                _ if limits.is_over() => Content::Unread { is_large: true },
+                Some(id) => self.read_file(&id, limits),
+                None => Content::Text(String::new()),
+            };
+            match (read(changed.old), read(changed.new)) {
+                (Content::Text(old), Content::Text(new)) if (old.len() + new.len()) as u64 <= left => {
+                    left -= (old.len() + new.len()) as u64;
+                    (file.removed, file.added) = lines_between(&old, &new);
+                    (file.old, file.new) = (changed.old.map(|_| old), changed.new.map(|_| new));
+                }
+                (Content::Unread { is_large }, _) | (_, Content::Unread { is_large }) => {
+                    changes.is_complete = false;
+                    changes.is_cut_short |= is_large;
+                }
+                (Content::Text(_), Content::Text(_)) => (changes.is_complete, changes.is_cut_short) = (false, true),
+                // What is no text is known by the names of its contents.
+                (Content::Binary, _) | (_, Content::Binary) => {}
             }
             changes.files.push(file);
         }
@@ -213,15 +250,23 @@ impl Repo {
         changes
     }
 
-    fn read_text(&self, id: &ObjectId, limits: &CodeLimits) -> Option<String> {
+    /// Returns the size of a file, if it is here.
+    fn file_size(&self, id: &ObjectId) -> Option<u64> {
         use gix::prelude::Header;
-        let size = self.git.objects.try_header(&to_gix(id)).ok().flatten().map(|header| header.size());
-        if size.is_some_and(|size| size > limits.file_bytes) {
-            return None;
+        self.git.objects.try_header(&to_gix(id)).ok().flatten().map(|header| header.size())
+    }
+
+    fn read_file(&self, id: &ObjectId, limits: &CodeLimits) -> Content {
+        let is_large = |size: u64| size > limits.file_bytes;
+        if self.file_size(id).is_some_and(is_large) {
+            return Content::Unread { is_large: true };
         }
-        let bytes = self.read_blob(id).ok().filter(|bytes| bytes.len() as u64 <= limits.file_bytes)?;
-        let is_text = !bytes.iter().take(SNIFFED).any(|byte| *byte == 0);
-        is_text.then(|| String::from_utf8_lossy(&bytes).into_owned())
+        match self.read_blob(id) {
+            Ok(bytes) if is_large(bytes.len() as u64) => Content::Unread { is_large: true },
+            Ok(bytes) if bytes.iter().take(SNIFFED).any(|byte| *byte == 0) => Content::Binary,
+            Ok(bytes) => Content::Text(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => Content::Unread { is_large: false },
+        }
     }
 
     /// Lists the files that two trees disagree about; tells whether these are all.
@@ -231,7 +276,7 @@ impl Repo {
         new: Option<ObjectId>,
         folder: String,
         depth: usize,
-        most: usize,
+        limits: &CodeLimits,
         found: &mut Vec<Changed>,
     ) -> Result<bool, StoreError> {
         if old == new || depth > DEPTH_MAX {
@@ -253,14 +298,14 @@ impl Repo {
             if same {
                 continue;
             }
-            if found.len() >= most {
+            if found.len() >= limits.files || limits.is_over() {
                 return Ok(false);
             }
             let Ok(name) = std::str::from_utf8(&row.name) else { continue };
             let path = format!("{folder}{name}");
             let ids = (old.as_ref().map(|row| row.id), new.as_ref().map(|row| row.id));
             if row.is_tree {
-                all &= self.compare(ids.0, ids.1, format!("{path}/"), depth + 1, most, found)?;
+                all &= self.compare(ids.0, ids.1, format!("{path}/"), depth + 1, limits, found)?;
             } else if ids.0 != ids.1 {
                 found.push(Changed { path, old_path: None, old: ids.0, new: ids.1 });
             }
@@ -298,7 +343,13 @@ impl Repo {
     }
 
     /// Joins a file that went and one that came where most of their lines are the same, as git does by default.
-    fn renamed(&self, found: Vec<Changed>, limits: &CodeLimits) -> Vec<Changed> {
+    fn renamed(
+        &self,
+        found: Vec<Changed>,
+        limits: &CodeLimits,
+        wanted: &dyn Fn(&str) -> bool,
+        left: &mut u64,
+    ) -> Vec<Changed> {
         let (mut gone, rest): (Vec<Changed>, Vec<Changed>) = found.into_iter().partition(|file| file.new.is_none());
         let (come, mut rest): (Vec<Changed>, Vec<Changed>) = rest.into_iter().partition(|file| file.old.is_none());
         let mut lone = Vec::new();
@@ -312,28 +363,96 @@ impl Repo {
                 None => lone.push(file),
             }
         }
-        if lone.len() * gone.len() > PAIRS_MAX {
+        let is_wanted = |file: &Changed| wanted(&file.path);
+        let (any_lone, any_gone) = (lone.iter().any(is_wanted), gone.iter().any(is_wanted));
+        if lone.len() * gone.len() > PAIRS_MAX || !(any_lone || any_gone) {
             rest.extend(lone);
             rest.extend(gone);
             return rest;
         }
-        let text = |id: Option<ObjectId>| id.and_then(|id| self.read_text(&id, limits)).unwrap_or_default();
-        let mut old_texts: Vec<String> = gone.iter().map(|file| text(file.old)).collect();
-        for mut file in lone {
-            let new = if gone.is_empty() { String::new() } else { text(file.new) };
-            let scored = old_texts.iter().enumerate().map(|(at, old)| (similarity(old, &new), at));
-            match scored.max_by_key(|(score, at)| (*score, std::cmp::Reverse(*at))).filter(|(score, _)| *score >= 50) {
-                Some((_, at)) => {
-                    let old = gone.swap_remove(at);
-                    old_texts.swap_remove(at);
-                    (file.old_path, file.old) = (Some(old.path), old.old);
-                    rest.push(file);
-                }
-                None => rest.push(file),
+        let size = |id: Option<ObjectId>| id.and_then(|id| self.file_size(&id)).unwrap_or_default();
+        // Each text is read once, and only where one of like size stands on the other side.
+        let mut sketch = |id: Option<ObjectId>, size: u64| {
+            if size > *left || limits.is_over() {
+                return Sketch::default();
             }
+            *left -= size;
+            id.and_then(|id| self.read_file(&id, limits).text()).map(|text| Sketch::of(&text)).unwrap_or_default()
+        };
+        let mut olds: Vec<(u64, bool, Option<Sketch>)> =
+            gone.iter().map(|file| (size(file.old), is_wanted(file), None)).collect();
+        for mut file in lone {
+            let (new_size, new_wanted) = (size(file.new), is_wanted(&file));
+            let mut new = None;
+            let mut best: Option<(usize, usize)> = None;
+            for (at, (old_size, old_wanted, old)) in olds.iter_mut().enumerate() {
+                let is_like = new_size.min(*old_size) * 2 >= new_size.max(*old_size);
+                if !is_like || !(new_wanted || *old_wanted) {
+                    continue;
+                }
+                let new = new.get_or_insert_with(|| sketch(file.new, new_size));
+                let old = old.get_or_insert_with(|| sketch(gone[at].old, *old_size));
+                let score = old.similarity(new);
+                if score >= 50 && best.is_none_or(|(known, _)| score > known) {
+                    best = Some((score, at));
+                }
+            }
+            if let Some((_, at)) = best {
+                let old = gone.swap_remove(at);
+                olds.swap_remove(at);
+                (file.old_path, file.old) = (Some(old.path), old.old);
+            }
+            rest.push(file);
         }
         rest.extend(gone);
         rest
+    }
+}
+
+/// What a file holds.
+enum Content {
+    Text(String),
+    /// What is no text.
+    Binary,
+    /// It is too large, or not here.
+    Unread {
+        is_large: bool,
+    },
+}
+
+impl Content {
+    fn text(self) -> Option<String> {
+        match self {
+            Content::Text(text) => Some(text),
+            Content::Binary | Content::Unread { .. } => None,
+        }
+    }
+}
+
+/// The lines of a text by their hashes, to compare it with many others.
+#[derive(Default)]
+struct Sketch {
+    bytes: usize,
+    /// How often each line stands in it, and how long it is.
+    lines: HashMap<u64, (usize, usize)>,
+}
+
+impl Sketch {
+    fn of(text: &str) -> Self {
+        let mut lines: HashMap<u64, (usize, usize)> = HashMap::new();
+        for line in text.lines() {
+            let mut hasher = DefaultHasher::new();
+            hasher.write(line.as_bytes());
+            lines.entry(hasher.finish()).or_insert((0, line.len() + 1)).0 += 1;
+        }
+        Sketch { bytes: text.len(), lines }
+    }
+
+    /// Returns how much of the larger text is in the other one too, in percent of bytes.
+    fn similarity(&self, other: &Sketch) -> usize {
+        let shared =
+            self.lines.iter().filter_map(|(line, (count, len))| Some((*count).min(other.lines.get(line)?.0) * len));
+        shared.sum::<usize>() * 100 / self.bytes.max(other.bytes).max(1)
     }
 }
 
@@ -360,18 +479,4 @@ fn common(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize>> {
     let cut = |a: &Range<usize>, b: &Range<usize>| a.start.max(b.start)..a.end.min(b.end);
     let pairs = one.iter().flat_map(|a| other.iter().map(move |b| cut(a, b)));
     pairs.filter(|range| !range.is_empty()).collect()
-}
-
-/// Returns how much of the larger text is in the other one too, in percent of bytes.
-fn similarity(old: &str, new: &str) -> usize {
-    let mut lines: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
-    old.lines().for_each(|line| *lines.entry(line).or_default() += 1);
-    let mut same = 0;
-    for line in new.lines() {
-        if let Some(count) = lines.get_mut(line).filter(|count| **count > 0) {
-            *count -= 1;
-            same += line.len() + 1;
-        }
-    }
-    same * 100 / old.len().max(new.len()).max(1)
 }

@@ -70,11 +70,15 @@ impl Repo {
         Ok(parse_blame(&String::from_utf8_lossy(&answer)))
     }
 
-    /// Compares what is staged with HEAD.
+    /// Compares what is staged with HEAD; renames are told of the files that are `wanted`.
     ///
     /// # Errors
     /// When git cannot tell.
-    pub fn staged_changes(&self, limits: &CodeLimits) -> Result<CodeChanges, StoreError> {
+    pub fn staged_changes(
+        &self,
+        limits: &CodeLimits,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<CodeChanges, StoreError> {
         let base = match self.code_commit() {
             Some(head) => head.to_string(),
             None => gix::ObjectId::empty_tree(to_gix(&ObjectId::null(self.kind)).kind()).to_string(),
@@ -102,7 +106,7 @@ impl Repo {
                 break;
             }
         }
-        Ok(self.read_changes(found, limits))
+        Ok(self.read_changes(found, limits, wanted))
     }
 }
 

@@ -166,12 +166,15 @@ struct Session<'s> {
     lines: String,
     parent: Option<String>,
     count: u32,
+    /// Whether the user says no to what it calls.
+    is_refused: bool,
 }
 
 impl<'s> Session<'s> {
     fn new(story: &'s Story, name: &'static str, prompt: &str) -> Self {
         let root = story.dir.clone();
-        let mut session = Session { story, name, root, lines: String::new(), parent: None, count: 0 };
+        let mut session =
+            Session { story, name, root, lines: String::new(), parent: None, count: 0, is_refused: false };
         session.prompt(prompt);
         session
     }
@@ -216,7 +219,12 @@ impl<'s> Session<'s> {
                 "usage": { "input_tokens": 3, "output_tokens": 5 },
             }),
         );
-        let result = json!([{ "tool_use_id": call, "type": "tool_result", "content": "done" }]);
+        let (content, is_error) = if self.is_refused { ("the user said no", true) } else { ("done", false) };
+        if self.is_refused {
+            // The answer comes later than what is imported by then.
+            self.import();
+        }
+        let result = json!([{ "tool_use_id": call, "type": "tool_result", "content": content, "is_error": is_error }]);
         self.line("user", &json!({ "role": "user", "content": result }));
     }
 
@@ -616,12 +624,27 @@ fn what_is_written_later_or_elsewhere_is_no_evidence() {
     story.assert_authors("early.rs", "---a-");
     story.put("early.rs", &format!("// by a person, not committed\n{}", story.text("early.rs")));
     story.assert_authors("early.rs", "----a-");
-    // A link that the context does not bear out, from somebody else's index, is none.
-    let trace = story.git(&["rev-parse", "refs/trace/heads/a/main"]);
+    // A link that the context does not bear out, from somebody else's index, is none: to an entry that is not there, or to
+    // a call that wrote something else.
     let first = story.git(&["rev-list", "--max-parents=0", "HEAD"]);
-    let forged = json!({ "version": 1, "commit": first, "links": [{ "branch": "a/main", "trace": trace,
-        "entry": "0000000000", "call": "toolu_a_1", "path": "README.md", "lines": [[1, 1]] }] });
-    std::fs::write(story.world.root().join("forged"), forged.to_string()).expect("a file");
+    let head = story.git(&["rev-parse", "HEAD"]);
+    let real = story.git(&["show", &format!("{}:code/{}/{}", story.index_ref(), &head[..2], &head[2..])]);
+    let mut real: Value = serde_json::from_str(&real).expect("a record");
+    real["commit"] = json!(first);
+    real["links"][0]["path"] = json!("README.md");
+    real["links"][0]["lines"] = json!([[1, 1]]);
+    let mut forged = real.clone();
+    forged["links"][0]["entry"] = json!("0000000000");
+    for forged in [forged, real] {
+        forge(&story, &first, &forged);
+        assert!(story.why(&["README.md:1"]).is_none());
+        assert!(story.why(&[&first]).is_none());
+    }
+}
+
+/// Puts a record into somebody else's index.
+fn forge(story: &Story, first: &str, record: &Value) {
+    std::fs::write(story.world.root().join("forged"), record.to_string()).expect("a file");
     let blob = story.git(&["hash-object", "-w", "../forged"]);
     let tree = |rows: &str| {
         let mut command = story.world.command("git", &story.dir);
@@ -633,8 +656,130 @@ fn what_is_written_later_or_elsewhere_is_no_evidence() {
     let root = tree(&format!("040000 tree {outer}\tcode\n"));
     let commit = story.git(&["commit-tree", "-m", "forged", &root]);
     story.git(&["update-ref", "refs/trace/remotes/evil/meta/x", &commit]);
-    assert!(story.why(&["README.md:1"]).is_none());
-    assert!(story.why(&[&first]).is_none());
+}
+
+#[test]
+fn a_call_that_was_refused_wrote_nothing() {
+    let story = Story::new();
+    let mut a = Session::new(&story, "a", "write alpha");
+    a.is_refused = true;
+    a.write("a.rs", &function("alpha")).import();
+    let commit = story.commit("the same, by a person");
+    assert!(story.why(&[&commit]).is_none());
+    assert_eq!(story.authors(&["a.rs"]), "-");
+    let rehearsed: Value = serde_json::from_str(&story.trace(&["relink", "-n", "--json"])).expect("a document");
+    assert_eq!(rehearsed["linked"], json!(0));
+    story.trace(&["relink", "--all"]);
+    assert_eq!(story.authors(&["a.rs"]), "-");
+    // The next try is let through.
+    a.is_refused = false;
+    a.write("b.rs", &function("beta")).import();
+    story.commit("beta");
+    story.assert_authors("b.rs", "aaaa");
+}
+
+#[test]
+fn a_line_that_comes_again_long_after_is_not_the_sessions() {
+    let story = Story::new();
+    story.put("Cargo.toml", "[package]\nname = \"a-package\"\nversion = \"1.2.0\"\n");
+    story.put("tool.py", "print('a tool of ours')\n");
+    story.commit("by hand");
+    let mut a = Session::new(&story, "a", "a release");
+    a.edit("Cargo.toml", "version = \"1.2.0\"", "version = \"1.3.0\"");
+    a.edit("tool.py", "print('a", "import os\nprint('a").import();
+    story.commit("1.3.0");
+    story.assert_authors("Cargo.toml", "--a");
+    story.assert_authors("tool.py", "a-");
+    let ours = story.indexed();
+    for (path, text) in [("Cargo.toml", "1.2.0"), ("tool.py", "")] {
+        story.put(path, &story.text(path).replace("1.3.0", text).replace("import os\n", ""));
+    }
+    story.commit("undone by hand");
+    story.clock.set(story.clock.get() + 5_000_000);
+    story.put("Cargo.toml", &story.text("Cargo.toml").replace("1.2.0", "1.3.0"));
+    story.put("tool.py", &format!("import os\n{}", story.text("tool.py")));
+    story.commit("bump, by a bot");
+    assert_eq!(story.authors(&["Cargo.toml"]), "-");
+    assert_eq!(story.authors(&["tool.py"]), "-");
+    assert_eq!(story.indexed(), ours);
+    story.trace(&["relink", "--all"]);
+    assert_eq!(story.indexed(), ours);
+}
+
+#[test]
+fn a_session_elsewhere_has_no_part_in_files_of_the_same_name() {
+    let story = Story::new();
+    let mut a = Session::new(&story, "a", "another project");
+    a.root = story.world.root().join("another");
+    let text = format!("{}{}", function("alpha"), function("beta"));
+    a.write("main.py", &text).write("app/cli.py", "import another_module\n").import();
+    story.put("main.py", &text);
+    story.put("tools/main.py", &text);
+    story.put("app/cli.py", "import another_module\nand_something_else()\n");
+    story.commit("by hand");
+    for path in ["main.py", "tools/main.py", "app/cli.py"] {
+        assert_eq!(story.authors(&[path]), "-", "{path}");
+    }
+    story.trace(&["relink", "--all"]);
+    assert_eq!(story.git(&["for-each-ref", "--format=%(refname)", "refs/trace/meta/"]), "");
+}
+
+#[test]
+fn what_is_written_two_seconds_after_a_commit_is_no_evidence() {
+    let story = Story::new();
+    story.put("a.rs", &function("alpha"));
+    story.commit("by hand");
+    // The commit was made ten seconds ago; the call comes twenty seconds after this.
+    story.clock.set(story.clock.get() - 28);
+    let mut a = Session::new(&story, "a", "the same");
+    a.write("a.rs", &function("alpha")).import();
+    assert_eq!(story.authors(&["a.rs"]), "-");
+}
+
+#[test]
+fn an_old_version_that_is_not_looked_at_is_not_an_empty_one() {
+    let story = Story::new();
+    let mut a = Session::new(&story, "a", "begin");
+    a.write("big.rs", &function("alpha")).import();
+    let first = story.commit("alpha");
+    let much: String = (0..20_000).map(|nth| format!("a line of a long list, number {nth}\n")).collect();
+    story.put("big.rs", &format!("{}{much}", function("alpha")));
+    story.commit("a long list by hand");
+    story.put("big.rs", &format!("{}// and a remark\n", function("alpha")));
+    story.commit("short again");
+    assert_eq!(story.indexed(), [first.clone()]);
+    story.assert_authors("big.rs", "aaaa-");
+    story.trace(&["relink"]);
+    assert_eq!(story.indexed(), [first]);
+}
+
+#[test]
+fn what_a_hook_leaves_is_linked_later() {
+    let story = Story::new();
+    let mut a = Session::new(&story, "a", "write");
+    // More files than git is kept waiting for.
+    for nth in 0..600 {
+        story.put(&format!("a{nth}.txt"), &format!("a text by hand, number {nth}\n"));
+    }
+    a.write("z.rs", &function("alpha")).import();
+    let many = story.commit("many");
+    let list = story.dir.join(".git/trace/unlinked");
+    let waiting = || std::fs::read_to_string(&list).unwrap_or_default();
+    assert_eq!(waiting().trim(), many);
+    // An id that names nothing is in nobody's way.
+    std::fs::write(&list, format!("{}\nno id\n{many}\n", "1".repeat(40))).expect("a list");
+    a.write("b.rs", &function("beta")).import();
+    let next = story.commit("beta");
+    assert_eq!(story.indexed(), std::slice::from_ref(&next));
+    assert_eq!(waiting().trim(), many);
+    story.trace(&["relink"]);
+    assert_eq!(waiting(), "");
+    let mut expected = [many, next];
+    expected.sort();
+    let mut indexed = story.indexed();
+    indexed.sort();
+    assert_eq!(indexed, expected);
+    story.assert_authors("z.rs", "aaaa");
 }
 
 #[test]
@@ -720,6 +865,11 @@ fn trailers_and_reminders_come_only_where_they_are_asked_for() {
     story.put("hand.rs", "a statement of a person, by hand\n");
     story.commit("by hand");
     assert_eq!(trailers(&story), "");
+    // Without a message, git gives up as ever.
+    a.write("e.rs", &function("epsilon")).import();
+    story.git(&["add", "-A"]);
+    assert!(!story.run_git(&story.dir, &["commit", "-q"], &[]).status.success());
+    story.git(&["commit", "-q", "-m", "with one"]);
     // A part of the index, given by its path.
     a.write("c.rs", &function("gamma")).import();
     story.put("d.rs", "another statement by a person\n");

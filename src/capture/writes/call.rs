@@ -39,10 +39,7 @@ impl<'a> Call<'a> {
         let id = first_text(members, &IDS).filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         let state = members.get("state").and_then(Value::as_object);
         let status = state.and_then(|state| state.get("status")).or_else(|| members.get("status"));
-        let failed = status.and_then(Value::as_str).is_some_and(|status| {
-            let status = status.to_ascii_lowercase();
-            ["error", "failed", "cancelled", "canceled", "rejected", "denied", "declined"].contains(&status.as_str())
-        });
+        let failed = status.is_some_and(is_failure);
         if members.get("type").and_then(Value::as_str) == Some("local_shell_call") {
             let input = read_input(members.get("action")?)?;
             return Some(Call { id, name: "local_shell", input, failed });
@@ -53,6 +50,20 @@ impl<'a> Call<'a> {
         let input = read_input(input.or_else(|| state?.get("input"))?)?;
         Some(Call { id, name, input, failed })
     }
+}
+
+/// Returns the id of the call that an object is the result of, if it says that the call did not work.
+pub(super) fn failed_result(members: &Map<String, Value>) -> Option<&str> {
+    const ERRORS: [&str; 2] = ["is_error", "isError"];
+    let id = first_text(members, &IDS[..IDS.len() - 1]).filter(|id| !id.is_empty() && id.len() <= ID_MAX)?;
+    let is_error = ERRORS.iter().any(|key| members.get(*key).and_then(Value::as_bool) == Some(true));
+    let no_success = members.get("success").and_then(Value::as_bool) == Some(false);
+    (is_error || no_success || members.get("status").is_some_and(is_failure)).then_some(id)
+}
+
+fn is_failure(status: &Value) -> bool {
+    const FAILURES: [&str; 7] = ["error", "failed", "cancelled", "canceled", "rejected", "denied", "declined"];
+    status.as_str().is_some_and(|status| FAILURES.contains(&status.to_ascii_lowercase().as_str()))
 }
 
 impl Input<'_> {

@@ -39,6 +39,33 @@ pub fn file_writes(body: &[u8]) -> Vec<FileWrite> {
     found
 }
 
+/// Finds the ids of the calls that a JSON body says did not work, as where the user said no: what they were to write was
+/// never written.
+pub fn failed_calls(body: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let words: [&[u8]; 5] = [b"is_error", b"isError", b"\"status\"", b"\"success\"", b"\"error\""];
+    let may_tell = words.iter().any(|word| memchr::memmem::find(body, word).is_some());
+    if body.len() <= BODY_MAX && may_tell {
+        let value = serde_json::from_slice::<Value>(body).unwrap_or_default();
+        collect_failed(&value, 0, &mut found);
+    }
+    found
+}
+
+fn collect_failed(value: &Value, depth: usize, found: &mut Vec<String>) {
+    match value {
+        Value::Array(elements) if depth <= DEPTH_MAX => {
+            elements.iter().for_each(|element| collect_failed(element, depth + 1, found));
+        }
+        Value::Object(members) if depth <= DEPTH_MAX => match call::failed_result(members) {
+            Some(id) if found.len() < WRITES_MAX => found.push(id.to_owned()),
+            Some(_) => {}
+            None => members.values().for_each(|value| collect_failed(value, depth + 1, found)),
+        },
+        _ => {}
+    }
+}
+
 /// Holds a tool call as a message makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolCall {

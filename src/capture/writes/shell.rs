@@ -7,6 +7,9 @@ use crate::model::FileChange;
 /// Most lines of a script that are looked at.
 const LINES_MAX: usize = 200_000;
 
+/// Stands for a heredoc in a command line.
+const HERE: &[char] = &['\u{1}'];
+
 /// Reads the heredocs of a script: those that a redirection or `tee` brings to a file, and patches.
 pub(super) fn read(script: &str, sink: &mut Sink<'_>) {
     if patch::is_patch(script) && !script.contains("<<") {
@@ -46,7 +49,7 @@ struct Heredoc {
     /// The line that ends it.
     end: String,
     strips_tabs: bool,
-    /// The command line without it.
+    /// The command line, with a mark in its place.
     rest: String,
 }
 
@@ -72,7 +75,7 @@ impl Heredoc {
                 after.split_at(after.find(word).unwrap_or(after.len()))
             }
         };
-        let rest = format!("{} {behind}", &line[..at]);
+        let rest = format!("{}{}{behind}", &line[..at], HERE[0]);
         (!end.is_empty()).then(|| Heredoc { end: end.to_owned(), strips_tabs, rest })
     }
 }
@@ -91,10 +94,57 @@ fn below(folder: Option<&str>, path: &str) -> String {
     }
 }
 
-/// Finds the file that a command line writes its input to, and whether it is added there.
-fn target(command: &str) -> Option<(String, bool)> {
-    // Only the last command of a list has the heredoc in almost all scripts; the first redirection is its own.
-    if let Some(at) = command.find('>') {
+/// Finds the file that `cat` or `tee` writes its input to, and whether it is added there: what any other command is
+/// given is not what it writes.
+fn target(line: &str) -> Option<(String, bool)> {
+    // The command that has the heredoc, among those of the line.
+    let mark = unquoted(line, HERE).next()?;
+    let start = unquoted(&line[..mark], &['|', ';', '&', '(']).last().map_or(0, |at| at + 1);
+    let end = unquoted(&line[mark..], &['|', ';', '&', ')']).next().map_or(line.len(), |at| mark + at);
+    let piped = line[end..].strip_prefix('|').filter(|rest| !rest.starts_with('|'));
+    let command = line[start..end].replace(HERE[0], " ");
+    let verb = command.split_whitespace().next().unwrap_or_default();
+    let is_redirected = unquoted(&command, &['>']).next().is_some();
+    match (verb, piped) {
+        ("cat", Some(next)) if !is_redirected && command.trim() == "cat" => into_file(next, "tee"),
+        ("cat" | "tee", None) => into_file(&command, verb),
+        _ => None,
+    }
+}
+
+/// Returns the places of these characters that stand in no quotes.
+fn unquoted<'t>(text: &'t str, wanted: &'t [char]) -> impl Iterator<Item = usize> + 't {
+    let (mut quote, mut is_escaped) = (None, false);
+    text.char_indices().filter_map(move |(at, one)| {
+        if std::mem::take(&mut is_escaped) {
+            return None;
+        }
+        match quote {
+            Some(open) => {
+                quote = (one != open).then_some(open);
+                None
+            }
+            None if one == '\\' => {
+                is_escaped = true;
+                None
+            }
+            None if matches!(one, '\'' | '"') => {
+                quote = Some(one);
+                None
+            }
+            None => wanted.contains(&one).then_some(at),
+        }
+    })
+}
+
+/// Reads a command of this name that writes its input to a file.
+fn into_file(command: &str, verb: &str) -> Option<(String, bool)> {
+    let command = command.trim();
+    let given = command.strip_prefix(verb).filter(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '>']))?;
+    if verb == "cat" {
+        // What it reads from files comes before, or in the place of, what it is given.
+        let at = unquoted(given, &['>']).next().filter(|at| matches!(given[..*at].trim(), "" | "-" | "1"))?;
+        let command = given;
         let is_number = command[..at].ends_with(|before: char| before.is_ascii_digit() && before != '1');
         let rest = &command[at + 1..];
         let (appends, rest) = match rest.strip_prefix('>') {
@@ -106,8 +156,7 @@ fn target(command: &str) -> Option<(String, bool)> {
         }
         return Some((word(rest)?, appends));
     }
-    let at = command.find("tee ")?;
-    let mut rest = command[at + 4..].trim_start();
+    let mut rest = given.trim_start();
     let mut appends = false;
     while let Some(after) = rest.strip_prefix("-a").or_else(|| rest.strip_prefix("--append")) {
         (appends, rest) = (true, after.trim_start());

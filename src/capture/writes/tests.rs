@@ -126,13 +126,43 @@ fn scripts_write_through_heredocs() {
     assert_eq!(writes("cat > a.txt <<'EOF'\nx\ny\nEOF\necho done"), [r#"s a.txt = "x\ny\n""#]);
     assert_eq!(writes("cat <<EOF >> 'a b'\nx\nEOF"), [r#"s a b + "x\n""#]);
     assert_eq!(writes("cd sub && tee -a f <<-END\n\tx\n\tEND\n"), [r#"s f in sub + "x\n""#]);
+    assert_eq!(writes("cat <<E | tee 'x > y'\nx\nE\n"), [r#"s x > y = "x\n""#]);
+    assert_eq!(writes("mkdir -p d && cat > d/a <<E && ls > b\nx\nE\n"), [r#"s d/a = "x\n""#]);
     assert_eq!(writes("cat > a <<E\n1\nE\ncat > b <<E\n2\nE\n").len(), 2);
-    for nothing in
-        ["cat <<< word > a", "cat > $F <<E\nx\nE", "cat <<E\nx\nE", "python3 - <<E > /dev/null\nx\nE", "ls > out"]
-    {
+    for nothing in [
+        "cat <<< word > a",
+        "cat > $F <<E\nx\nE",
+        "cat <<E\nx\nE",
+        "python3 - <<E > /dev/null\nx\nE",
+        "ls > out",
+        "python3 - <<E > out\nx\nE",
+        "sed s/a/b/ <<E > out\nx\nE",
+        "ssh host 'cat > a' <<E\nx\nE",
+        "cat '>' <<E\nx\nE",
+        "echo 'a > b' | cat <<E\nx\nE",
+        "cat header - > a <<E\nx\nE",
+        "cat <<E | sort > a\nx\nE",
+        "ls > a; python3 <<E\nx\nE",
+        "cat <<E || tee a\nx\nE",
+    ] {
         assert!(writes(nothing).is_empty(), "{nothing}");
     }
     assert!(writes("cat > a <<E\nnever ends").is_empty());
+}
+
+#[test]
+fn a_call_that_did_not_work_is_told_by_its_result() {
+    for (body, expected) in [
+        (r#"[{"type":"tool_result","tool_use_id":"t","content":"no","is_error":true}]"#, &["t"][..]),
+        (r#"[{"type":"tool_result","tool_use_id":"t","content":"yes","is_error":false}]"#, &[]),
+        (r#"{"content":[{"type":"text","text":"is_error"},{"tool_use_id":"u","is_error":true}]}"#, &["u"]),
+        (r#"{"type":"function_call_output","call_id":"c","status":"failed","output":"x"}"#, &["c"]),
+        (r#"{"toolCallId":"k","success":false}"#, &["k"]),
+        (r#"{"id":"message","is_error":true}"#, &[]),
+        ("is_error", &[]),
+    ] {
+        assert_eq!(failed_calls(body.as_bytes()), expected, "{body}");
+    }
 }
 
 #[test]

@@ -2,14 +2,22 @@ use proptest::prelude::*;
 
 use super::*;
 
+use similar::capture_diff_slices;
+
 const COMMITTED: i64 = 1000;
+
+const EFFORT: Effort = Effort { lines: 100_000, until: None };
 
 /// Tells the origins of all lines of a file that is new, or whose lines all count as added when they are not in `old`.
 fn told(old: &str, new: &str, writes: &[(i64, FileChange)]) -> String {
-    let writes: Vec<Written<'_>> =
-        writes.iter().map(|(millis, change)| Written { millis: *millis, change, is_known: false }).collect();
-    let found = origins(old, new, &added(old, new), &writes, COMMITTED);
+    let writes: Vec<Written<'_>> = writes.iter().map(|(millis, change)| written(*millis, change)).collect();
+    let found = origins(old, new, &added(old, new), &writes, &EFFORT);
     found.iter().map(|origin| origin.map_or("-".to_owned(), |origin| origin.to_string())).collect()
+}
+
+fn written(millis: i64, change: &FileChange) -> Written<'_> {
+    let is_newer = millis > COMMITTED;
+    Written { change, is_newer, is_recent: is_newer, is_elsewhere: false, is_known: false }
 }
 
 fn added(old: &str, new: &str) -> Vec<Range<usize>> {
@@ -32,7 +40,7 @@ fn each_line_is_of_the_write_that_brought_it() {
     let first = "fn alpha() {\n    one();\n}\n";
     let second = "fn alpha() {\n    one();\n}\n\nfn beta() {\n    two();\n}\n";
     let new = "// by hand, a remark\nfn alpha() {\n    one();\n}\n\nfn beta() {\n    two();\n    by_hand();\n}\n";
-    assert_eq!(told("", new, &[(1, whole(first)), (2, whole(second))]), "-000111-1");
+    assert_eq!(told("", new, &[(2000, whole(first)), (2001, whole(second))]), "-000111-1");
 }
 
 #[test]
@@ -75,6 +83,49 @@ fn a_line_that_was_changed_since_is_known_by_its_neighbours() {
 fn lines_of_no_meaning_prove_nothing() {
     assert_eq!(told("", "}\n\n  else {\n", &[(1, whole("}\n\n  else {\n"))]), "---");
     assert_eq!(told("", "something of a person\n}\n", &[(1, whole("quite another thing\n}\n"))]), "--");
+}
+
+#[test]
+fn what_stands_in_many_files_is_not_of_a_session_that_wrote_another_one() {
+    let session = "import os\nimport sys\n\n\ndef first_thing():\n    return compute_first()\n\n\nif __name__ == '__main__':\n    main()\n";
+    let person = "import os\nimport json\n\n\ndef quite_another():\n    return load(json)\n\n\nif __name__ == '__main__':\n    main()\n";
+    for millis in [1, 2000] {
+        assert!(!told("", person, &[(millis, whole(session))]).contains('0'), "{millis}");
+    }
+    // Most of what was written is there, though not in a row.
+    let changed = "import os\n// mine\nimport sys\n// mine\ndef first_thing():\n// mine\n    return compute_first()\n";
+    assert_eq!(told("", changed, &[(1, whole(session))]), "0-0-0-0");
+}
+
+#[test]
+fn a_line_or_two_are_of_a_write_that_was_just_made_to_that_file() {
+    let (old, new) = ("[package]\nversion = \"1.2.0\"\n", "[package]\nversion = \"1.3.0\"\n");
+    let edit = replace("version = \"1.2.0\"", "version = \"1.3.0\"");
+    assert_eq!(told(old, new, &[(2000, edit.clone())]), "-0");
+    assert_eq!(told(old, new, &[(1, edit.clone())]), "--", "it is from long ago");
+    let other = "[package]\nversion = \"1.1.0\"\n";
+    assert_eq!(told(other, new, &[(2000, edit.clone())]), "--", "it was made to another file");
+    for (is_elsewhere, is_known, expected) in [(true, false, None), (false, true, Some(0))] {
+        let write = Written { is_elsewhere, is_known, ..written(2000, &edit) };
+        assert_eq!(origins(old, new, &added(old, new), &[write], &EFFORT)[1], expected);
+    }
+    let lines: String = (0..4).map(|nth| line(nth) + "\n").collect();
+    let text = whole(&lines);
+    let write = Written { is_elsewhere: true, ..written(1, &text) };
+    assert_eq!(origins("", &lines, &[0..4], &[write], &EFFORT), vec![Some(0); 4], "several lines say enough");
+}
+
+#[test]
+fn a_comparison_ends_in_time() {
+    let text = |from: u16| (0..8000).map(|nth| line(from.wrapping_add(nth * 7)) + "\n").collect::<String>();
+    let change = whole(&text(0));
+    let begun = Instant::now();
+    let until = Some(begun + std::time::Duration::from_millis(20));
+    origins(&text(1), &text(2), &[0..8000], &[written(2000, &change)], &Effort { lines: 10_000, until });
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(
+        origins("", &text(0), &[0..8000], &[written(2000, &change)], &Effort { lines: 5, until: None })[0].is_none()
+    );
 }
 
 #[test]

@@ -59,7 +59,9 @@ impl<'w> Causes<'w> {
     }
 
     /// Reads what is behind a link, as the context was when it was made: since then it may have been compressed. A link
-    /// that the context does not bear out is none.
+    /// to a call that is not in the context is none; of somebody else's link, [`Evidence::bears_out`] asks for more.
+    ///
+    /// [`Evidence::bears_out`]: super::commit::Evidence::bears_out
     pub(super) fn find(&mut self, link: &Link) -> Result<Option<Cause>, OpError> {
         let repo = &self.workspace.repo;
         let known = self.contexts.entry(link.trace).or_insert_with(|| {
@@ -80,7 +82,7 @@ impl<'w> Causes<'w> {
             prompt: None,
             reasoning: None,
         };
-        // It was fetched without the context, or that is gone.
+        // The context is gone, or was never here.
         let Some((commit, entries)) = known else { return Ok(Some(cause)) };
         let Some(at) = entries.iter().position(|entry| entry.id == link.entry) else { return Ok(None) };
         let body = repo.read_blob(&entries[at].body)?;

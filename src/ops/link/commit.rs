@@ -1,20 +1,24 @@
 //! Finds the tool calls that wrote what a commit adds.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use super::index::{self, Known};
 use super::journal::{Journal, Note};
-use super::path::is_path;
+use super::path::{Fit, fit, names};
 use crate::capture::file_writes;
-use crate::link::{Link, LinkRecord, PatchFile, Written, is_moved_in, origins, patch_id};
-use crate::model::{FileChange, FileWrite, ObjectId};
+use crate::link::{Effort, Link, LinkRecord, PatchFile, Written, is_borne_out, is_moved_in, origins, patch_id};
+use crate::model::{FileChange, FileWrite, ObjectId, Role, Time};
 use crate::ops::{OpError, Workspace};
 use crate::store::{CodeChanges, CodeCommit, CodeFile, CodeLimits};
 
-/// Milliseconds by which the clocks of an agent and of git may disagree.
-const SKEW: i64 = 5000;
+/// How long what was written may wait for its commit while another one is made, as where a part is committed at a time.
+const RECENT: i64 = 600_000;
+
+/// How long one file is looked at, where nothing else says when to end.
+const FILE_TIME: Duration = Duration::from_secs(3);
 
 /// Says how far evidence is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +32,16 @@ pub(super) enum Reach {
 impl Reach {
     pub(super) const fn limits(self) -> CodeLimits {
         match self {
-            Reach::Near => CodeLimits { files: 500, file_bytes: 1 << 20, bytes: 16 << 20 },
-            Reach::Far => CodeLimits { files: 20_000, file_bytes: 8 << 20, bytes: 256 << 20 },
+            Reach::Near => CodeLimits { files: 500, file_bytes: 512 << 10, bytes: 8 << 20, until: None },
+            Reach::Far => CodeLimits { files: 20_000, file_bytes: 8 << 20, bytes: 256 << 20, until: None },
+        }
+    }
+
+    /// Most lines of a file.
+    const fn lines(self) -> usize {
+        match self {
+            Reach::Near => 4000,
+            Reach::Far => 100_000,
         }
     }
 
@@ -56,6 +68,10 @@ pub(super) struct Evidence<'w> {
     workspace: &'w Workspace,
     journal: Journal,
     reach: Reach,
+    /// When to give up.
+    until: Option<Instant>,
+    /// Whether some of what was asked last was not looked at.
+    fell_short: Cell<bool>,
     bodies: RefCell<HashMap<ObjectId, Rc<Vec<FileWrite>>>>,
 }
 
@@ -63,6 +79,7 @@ pub(super) struct Evidence<'w> {
 struct Candidate {
     note: Note,
     change: FileChange,
+    fit: Fit,
 }
 
 /// What stands around a file that is looked at.
@@ -70,18 +87,46 @@ struct Around<'a> {
     commit: Option<&'a CodeCommit>,
     parent: Option<CodeCommit>,
     parent_millis: i64,
+    /// From when on a write may have waited for this.
+    recent: i64,
     until: i64,
     known: &'a Known,
 }
 
 impl<'w> Evidence<'w> {
     pub(super) fn new(workspace: &'w Workspace, reach: Reach) -> Self {
-        Evidence { workspace, journal: Journal::of(workspace), reach, bodies: RefCell::default() }
+        Evidence {
+            workspace,
+            journal: Journal::of(workspace),
+            reach,
+            until: None,
+            fell_short: Cell::new(false),
+            bodies: RefCell::default(),
+        }
+    }
+
+    /// Gives up at this moment: what is found then is not all.
+    pub(super) fn set_end(&mut self, until: Instant) {
+        self.until = Some(until);
+    }
+
+    /// Tells whether some of what was asked last was not looked at, for its size or for lack of time.
+    pub(super) fn fell_short(&self) -> bool {
+        self.fell_short.get() || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    fn limits(&self) -> CodeLimits {
+        CodeLimits { until: self.until, ..self.reach.limits() }
     }
 
     /// Looks among these notes, instead of those on disk.
     pub(super) fn of_notes(workspace: &'w Workspace, notes: Vec<Note>) -> Self {
         Evidence { journal: Journal::rehearsed(workspace, notes), ..Evidence::new(workspace, Reach::Far) }
+    }
+
+    /// Compares what is staged with HEAD.
+    pub(super) fn staged_changes(&self) -> Result<CodeChanges, OpError> {
+        Ok(self.workspace.repo.staged_changes(&self.limits(), &|path| self.journal.knows(path))?)
     }
 
     /// Tells whether there can be none at all.
@@ -97,6 +142,7 @@ impl<'w> Evidence<'w> {
         only: Option<&str>,
         known: &Known,
     ) -> Result<LinkRecord, OpError> {
+        self.fell_short.set(false);
         let none = || LinkRecord::new(commit.id, None, Vec::new());
         if commit.is_cut || self.is_empty() {
             return Ok(none());
@@ -109,7 +155,8 @@ impl<'w> Evidence<'w> {
                     || old.is_some_and(|old| self.journal.knows(old))
                     || (is_new && *has_recent.get_or_init(|| !self.journal.recent().is_empty())))
         };
-        let changes = repo.code_changes(commit, &self.reach.limits(), &wanted)?;
+        let changes = repo.code_changes(commit, &self.limits(), &wanted, &|path| self.journal.knows(path))?;
+        self.fell_short.set(changes.is_cut_short);
         if changes.files.is_empty() {
             return Ok(none());
         }
@@ -117,12 +164,15 @@ impl<'w> Evidence<'w> {
         let mut known = known.clone();
         known.extend(index::known(self.workspace, None, patch.as_ref()));
         let parent = commit.parents.first().map(|id| repo.read_code_commit(id)).transpose()?;
+        let made = commit.committed.max(commit.authored).saturating_mul(1000);
         let around = Around {
             commit: Some(commit),
             parent_millis: parent.as_ref().map_or(i64::MIN, |parent| parent.committed.saturating_mul(1000)),
             parent,
-            // An amended or rebased commit keeps the author's date, and may hold what was written later.
-            until: commit.committed.max(commit.authored).saturating_mul(1000).saturating_add(999 + SKEW),
+            recent: made.saturating_sub(RECENT),
+            // An amended or rebased commit keeps the author's date, and may hold what was written later. git counts whole
+            // seconds.
+            until: made.saturating_add(999),
             known: &known,
         };
         let links = self.link_files(&changes, only, &around)?;
@@ -131,14 +181,59 @@ impl<'w> Evidence<'w> {
 
     /// Finds the links of changes that are not committed yet, on top of a commit.
     pub(super) fn link_changes(&self, changes: &CodeChanges, head: Option<&CodeCommit>) -> Result<Vec<Link>, OpError> {
+        let now = self.workspace.now()?.millis;
         let around = Around {
             commit: None,
             parent: head.cloned(),
             parent_millis: head.map_or(i64::MIN, |head| head.committed.saturating_mul(1000)),
+            recent: now.saturating_sub(RECENT),
             until: i64::MAX,
             known: &Known::new(),
         };
         self.link_files(changes, None, &around)
+    }
+
+    /// Tells whether the context has the call that a link names, and the call the file and the lines that it is said to
+    /// have written.
+    pub(super) fn bears_out(&self, commit: &CodeCommit, link: &Link) -> bool {
+        let repo = &self.workspace.repo;
+        let proof = || {
+            let context = repo.read_commit(&link.trace).ok()?;
+            let entry = repo.find_entry(&context, link.entry).ok()??;
+            let touch = context.facts.entries.iter().find(|touch| touch.id == link.entry)?;
+            let told = touch.field("at").and_then(|at| at.parse::<Time>().ok());
+            let made = commit.committed.max(commit.authored).saturating_mul(1000).saturating_add(999);
+            if entry.role != Role::Assistant || told.is_some_and(|told| told.millis > made) || self.has_failed(link) {
+                return None;
+            }
+            let writes = self.writes_of(&entry.body);
+            let own = writes.iter().filter(|write| write.call == link.call && names(&write.path, &link.path));
+            let changes: Vec<&FileChange> = own.map(|write| &write.change).collect();
+            let text = repo.code_file(commit, &link.path, &self.limits()).ok()?.unwrap_or_default();
+            let all: Vec<&str> = text.lines().collect();
+            let mut lines = Vec::new();
+            for (first, last) in &link.lines {
+                lines.extend_from_slice(all.get((*first as usize).checked_sub(1)?..*last as usize)?);
+            }
+            (!changes.is_empty() && lines.len() <= all.len() && is_borne_out(&lines, &changes)).then_some(())
+        };
+        proof().is_some()
+    }
+
+    /// Tells whether the call of a link is known not to have worked.
+    pub(super) fn has_failed(&self, link: &Link) -> bool {
+        let Link { branch, session, trace, entry, call, path, .. } = link.clone();
+        self.journal.has_failed(&Note {
+            millis: 0,
+            is_dated: false,
+            branch,
+            session,
+            entry,
+            trace,
+            body: trace,
+            call,
+            path,
+        })
     }
 
     fn link_files(&self, changes: &CodeChanges, only: Option<&str>, around: &Around<'_>) -> Result<Vec<Link>, OpError> {
@@ -148,6 +243,10 @@ impl<'w> Evidence<'w> {
         let old = self.reach.old_writes() / known.max(1);
         let mut links = Vec::new();
         for file in files {
+            if self.until.is_some_and(|until| Instant::now() >= until) {
+                self.fell_short.set(true);
+                break;
+            }
             links.extend(self.link_file(file, old.max(2), around)?);
         }
         Ok(links)
@@ -167,7 +266,12 @@ impl<'w> Evidence<'w> {
         }
         let (old, new) = (file.old.as_deref().unwrap_or_default(), file.new.as_deref().unwrap_or_default());
         let written: Vec<Written<'_>> = candidates.iter().map(|candidate| candidate.written(around)).collect();
-        let found = origins(old, new, &file.added, &written, around.parent_millis);
+        let effort = self.effort();
+        if old.lines().count().max(new.lines().count()) > effort.lines {
+            self.fell_short.set(true);
+            return Ok(Vec::new());
+        }
+        let found = origins(old, new, &file.added, &written, &effort);
         let mut lines: BTreeMap<usize, Vec<(u32, u32)>> = BTreeMap::new();
         for (at, origin) in found.iter().enumerate() {
             let (Some(origin), Ok(line)) = (origin, u32::try_from(at + 1)) else { continue };
@@ -184,11 +288,15 @@ impl<'w> Evidence<'w> {
         Ok(lines.into_iter().map(|(origin, lines)| candidates[origin].link(&file.path, lines)).collect())
     }
 
+    fn effort(&self) -> Effort {
+        Effort { lines: self.reach.lines(), until: self.until.or_else(|| Instant::now().checked_add(FILE_TIME)) }
+    }
+
     /// Finds the writes behind lines that were taken out: carried out backwards, they bring them.
     fn removers(&self, file: &CodeFile, candidates: &[Candidate], around: &Around<'_>) -> HashSet<usize> {
         let (old, new) = (file.old.as_deref().unwrap_or_default(), file.new.as_deref().unwrap_or_default());
         // What was written before the last commit has been taken out by that one, if at all.
-        let is_newer = |written: &Written<'_>| written.is_known || written.millis > around.parent_millis;
+        let is_newer = |written: &Written<'_>| written.is_known || written.is_newer;
         let backwards: Vec<(usize, FileChange)> = candidates
             .iter()
             .enumerate()
@@ -206,7 +314,7 @@ impl<'w> Evidence<'w> {
         let written =
             backwards.iter().map(|(number, change)| Written { change, ..candidates[*number].written(around) });
         let written: Vec<Written<'_>> = written.collect();
-        let found = origins(new, old, &file.removed, &written, around.parent_millis);
+        let found = origins(new, old, &file.removed, &written, &self.effort());
         found.into_iter().flatten().map(|nth| backwards[nth].0).collect()
     }
 
@@ -216,15 +324,16 @@ impl<'w> Evidence<'w> {
         let mut names: Vec<&str> = vec![&file.path];
         names.extend(file.old_path.as_deref());
         for name in names {
-            let is_here = |note: &Note| is_path(&note.path, name) && note.millis <= around.until;
-            notes.extend(self.journal.read(name, self.reach == Reach::Far).into_iter().filter(is_here));
+            let read = self.journal.read(name, self.reach == Reach::Far).into_iter();
+            let before = read.filter(|note| !note.is_dated || note.millis <= around.until);
+            notes.extend(before.filter_map(|note| Some((fit(&note.path, name)?, note))));
         }
-        notes.sort_by_key(|note| note.millis);
+        notes.sort_by_key(|(_, note)| note.millis);
         let is_known =
             |note: &Note| !around.known.is_empty() && around.known.contains(&(note.entry, note.call.clone()));
         let is_old = |note: &Note| note.millis <= around.parent_millis && !is_known(note);
-        let mut beyond = notes.iter().filter(|note| is_old(note)).count().saturating_sub(old);
-        notes.retain(|note| {
+        let mut beyond = notes.iter().filter(|(_, note)| is_old(note)).count().saturating_sub(old);
+        notes.retain(|(_, note)| {
             let goes = beyond > 0 && is_old(note);
             beyond -= usize::from(goes);
             !goes
@@ -236,8 +345,9 @@ impl<'w> Evidence<'w> {
     fn moved_in(&self, file: &CodeFile, around: &Around<'_>) -> Result<Vec<Candidate>, OpError> {
         let Some(new) = &file.new else { return Ok(Vec::new()) };
         let mut notes = self.journal.recent();
-        notes.retain(|note| note.millis <= around.until && note.millis > around.parent_millis);
-        let mut found = self.read(notes);
+        let is_between = |note: &Note| note.millis <= around.until && note.millis > around.parent_millis;
+        notes.retain(|note| note.is_dated && !note.path.starts_with('/') && is_between(note));
+        let mut found = self.read(notes.into_iter().map(|note| (Fit::Same, note)).collect());
         found.retain(|candidate| is_moved_in(new, &candidate.change));
         let mut moved = Vec::new();
         for candidate in found {
@@ -252,17 +362,20 @@ impl<'w> Evidence<'w> {
         Ok(moved)
     }
 
-    /// Reads the words of noted writes, of each call once, in the order of their times.
-    fn read(&self, mut notes: Vec<Note>) -> Vec<Candidate> {
-        notes.sort_by_key(|note| note.millis);
+    /// Reads the words of noted writes, of each call once, in the order of their times. What a call was to write that did
+    /// not work was not written.
+    fn read(&self, mut notes: Vec<(Fit, Note)>) -> Vec<Candidate> {
+        notes.sort_by_key(|(_, note)| note.millis);
         let mut seen = HashSet::new();
-        notes.retain(|note| seen.insert((note.entry, note.call.clone(), note.path.clone())));
+        notes.retain(|(_, note)| {
+            !self.journal.has_failed(note) && seen.insert((note.entry, note.call.clone(), note.path.clone()))
+        });
         let from = notes.len().saturating_sub(self.reach.writes());
         let mut found = Vec::new();
-        for note in notes.split_off(from) {
+        for (fit, note) in notes.split_off(from) {
             let writes = self.writes_of(&note.body);
             let own = writes.iter().filter(|write| write.call == note.call && names(&write.path, &note.path));
-            found.extend(own.map(|write| Candidate { note: note.clone(), change: write.change.clone() }));
+            found.extend(own.map(|write| Candidate { note: note.clone(), change: write.change.clone(), fit }));
         }
         found
     }
@@ -282,24 +395,21 @@ impl<'w> Evidence<'w> {
 impl Candidate {
     fn written(&self, around: &Around<'_>) -> Written<'_> {
         let is_known = around.known.contains(&(self.note.entry, self.note.call.clone()));
-        Written { millis: self.note.millis, change: &self.change, is_known }
+        let Note { millis, is_dated, .. } = self.note;
+        let is_newer = is_dated && millis > around.parent_millis;
+        Written {
+            change: &self.change,
+            is_newer,
+            is_recent: is_newer || (is_dated && millis > around.recent),
+            is_elsewhere: self.fit == Fit::Elsewhere,
+            is_known,
+        }
     }
 
     fn link(&self, path: &str, lines: Vec<(u32, u32)>) -> Link {
         let Note { branch, session, entry, trace, call, .. } = self.note.clone();
         Link { branch, session, trace, entry, call, path: path.to_owned(), lines }
     }
-}
-
-/// Tells whether the path in a call is the one that was noted of it; a call may write to several files.
-fn names(path: &str, noted: &str) -> bool {
-    let is_relative = path.starts_with("../") || path.contains("/../") || path.contains("/./");
-    let plain = |path: &str| path.trim_start_matches("./").trim_start_matches(['~', '/']).to_owned();
-    let (path, noted) = (plain(path), plain(noted));
-    let ends = |longer: &str, shorter: &str| {
-        longer.strip_suffix(shorter).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-    };
-    ends(&path, &noted) || ends(&noted, &path) || is_relative
 }
 
 fn patch_of(changes: &CodeChanges) -> Option<crate::link::PatchId> {

@@ -1,8 +1,8 @@
 //! What a git hook does: it links the commits that came, within a moment, and never gets in git's way.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::commit::{Evidence, Reach};
@@ -13,8 +13,21 @@ use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 use crate::store::Patience;
 
-/// How long a hook may work; what is left is linked by a later one, or by `git trace relink`.
-const TIME: Duration = Duration::from_millis(1500);
+/// How much slower a build without optimisation is.
+const SLOWNESS: u32 = if cfg!(debug_assertions) { 40 } else { 1 };
+
+/// How long git waits for the link of what was just committed; what is left is linked by a later hook of an agent, or by
+/// `git trace relink`.
+const OWN_TIME: Duration = Duration::from_millis(50).saturating_mul(SLOWNESS);
+
+/// How long git waits for what came with a checkout, a merge or a rebase.
+const ARRIVED_TIME: Duration = Duration::from_millis(30).saturating_mul(SLOWNESS);
+
+/// How long git waits for commits that were left before.
+const WAITING_TIME: Duration = Duration::from_millis(5).saturating_mul(SLOWNESS);
+
+/// How long an agent waits for all of that.
+const AGENT_TIME: Duration = Duration::from_millis(300).saturating_mul(SLOWNESS);
 
 /// Most commits that a move of HEAD makes a hook look at.
 const COMMITS_MAX: usize = 50;
@@ -50,19 +63,33 @@ pub struct GitHooked {
     pub reminder: Option<String>,
 }
 
-/// Does what belongs to a git hook: links new commits to what wrote them. A hook of another name does nothing.
+/// Does what belongs to a git hook, where nobody waits at a terminal: links new commits to what wrote them, and those that
+/// were left before. A hook of another name does nothing.
 ///
 /// # Errors
-/// When the repository cannot be read or written. The caller ends well all the same: git goes on in any case.
+/// When the repository cannot be read or written. The caller ends well all the same: the agent goes on in any case.
 pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpError> {
+    serve(workspace, hook, false)
+}
+
+/// Does the same where git waits, with the user: what takes longer than a moment is left for later.
+///
+/// # Errors
+/// As for [`git_hook`].
+pub fn hasty_git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpError> {
+    serve(workspace, hook, true)
+}
+
+fn serve(workspace: &Workspace, hook: &GitHook, is_hasty: bool) -> Result<GitHooked, OpError> {
     let argument = |nth: usize| hook.args.get(nth).map(String::as_str).unwrap_or_default();
+    let time = |hasty: Duration| if is_hasty { hasty } else { AGENT_TIME };
     let mut run = Run::new(workspace);
     match hook.name.as_str() {
-        "post-commit" => run.commits(workspace.repo.code_commit().into_iter().collect()),
-        "post-rewrite" => run.rewritten(&String::from_utf8_lossy(&hook.stdin)),
+        "post-commit" => run.commit(workspace.repo.code_commit(), time(OWN_TIME)),
+        "post-rewrite" => run.rewritten(&String::from_utf8_lossy(&hook.stdin), time(ARRIVED_TIME)),
         // Files were checked out, not a branch: the third argument says so.
-        "post-checkout" if argument(2) == "1" => run.arrived(argument(1).parse().ok()),
-        "post-merge" if argument(0) != "1" => run.arrived(workspace.repo.code_commit()),
+        "post-checkout" if argument(2) == "1" => run.arrived(argument(1).parse().ok(), time(ARRIVED_TIME)),
+        "post-merge" if argument(0) != "1" => run.arrived(workspace.repo.code_commit(), time(ARRIVED_TIME)),
         "prepare-commit-msg" => {
             if workspace.flag("trace.trailer") == Some(true) {
                 trailer::add(workspace, Path::new(argument(0)), argument(1))?;
@@ -71,7 +98,12 @@ pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpEr
         }
         "pre-push" => return Ok(GitHooked { reminder: reminder(workspace, argument(0)), ..GitHooked::default() }),
         _ => return Ok(GitHooked::default()),
-    }?;
+    }
+    if !is_hasty {
+        run.waiting(AGENT_TIME, Reach::Far);
+    } else if hook.name == "post-commit" {
+        run.waiting(WAITING_TIME, Reach::Near);
+    }
     run.finish()
 }
 
@@ -83,38 +115,85 @@ fn reminder(workspace: &Workspace, remote: &str) -> Option<String> {
     })
 }
 
+/// Takes commits from the list of those that wait: all of these are linked now.
+pub(super) fn no_longer_wait(workspace: &Workspace, ids: &HashSet<ObjectId>) {
+    change_waiting(workspace, ids, &[]);
+}
+
+fn waiting_path(workspace: &Workspace) -> PathBuf {
+    workspace.repo.trace_dir().join("unlinked")
+}
+
+/// Takes commits from the list of those that wait, and puts others at its end.
+fn change_waiting(workspace: &Workspace, done: &HashSet<ObjectId>, left: &[ObjectId]) {
+    let path = waiting_path(workspace);
+    let known = read_ids(&path);
+    let mut all: Vec<ObjectId> = known.iter().filter(|id| !done.contains(id) && !left.contains(id)).copied().collect();
+    for id in left {
+        if !all.contains(id) {
+            all.push(*id);
+        }
+    }
+    let all = &all[all.len().saturating_sub(WAITING_MAX)..];
+    if all.is_empty() {
+        let _ = fs::remove_file(&path);
+    } else if all != known {
+        write_ids(&path, all);
+    }
+}
+
 /// One call of a hook.
 struct Run<'w> {
     workspace: &'w Workspace,
     evidence: Evidence<'w>,
-    until: Instant,
     records: Vec<LinkRecord>,
+    /// Commits that were looked at, to their end.
+    done: HashSet<ObjectId>,
     left: Vec<ObjectId>,
+    /// The first thing that went wrong: what else there is to do is done all the same.
+    fault: Option<OpError>,
 }
 
 impl<'w> Run<'w> {
     fn new(workspace: &'w Workspace) -> Self {
         let evidence = Evidence::new(workspace, Reach::Near);
-        Run { workspace, evidence, until: Instant::now() + TIME, records: Vec::new(), left: Vec::new() }
+        Run { workspace, evidence, records: Vec::new(), done: HashSet::new(), left: Vec::new(), fault: None }
     }
 
-    /// Links commits, and those that wait from before.
-    fn commits(&mut self, ids: Vec<ObjectId>) -> Result<(), OpError> {
-        if self.evidence.is_empty() {
-            return Ok(());
+    /// Links a commit that was just made.
+    fn commit(&mut self, id: Option<ObjectId>, time: Duration) {
+        self.evidence.set_end(Instant::now() + time);
+        if let Some(id) = id.filter(|_| !self.evidence.is_empty()) {
+            self.link(id, &Known::new());
         }
-        for id in ids.into_iter().chain(self.take_waiting()) {
-            self.link(id, &Known::new())?;
+    }
+
+    /// Links commits that wait from before, as far as there is time.
+    fn waiting(&mut self, time: Duration, reach: Reach) {
+        let waiting = read_ids(&waiting_path(self.workspace));
+        if waiting.is_empty() || self.evidence.is_empty() {
+            return;
         }
-        Ok(())
+        let until = Instant::now() + time;
+        self.evidence = Evidence::new(self.workspace, reach);
+        self.evidence.set_end(until);
+        for id in waiting {
+            if Instant::now() >= until {
+                break;
+            }
+            if !self.left.contains(&id) && !self.done.contains(&id) {
+                self.link(id, &index::known(self.workspace, Some(&id), None));
+            }
+        }
     }
 
     /// Links commits that took the place of others; `pairs` are lines of an old and a new id.
-    fn rewritten(&mut self, pairs: &str) -> Result<(), OpError> {
+    fn rewritten(&mut self, pairs: &str, time: Duration) {
+        self.evidence.set_end(Instant::now() + time);
         if self.evidence.is_empty() {
-            return Ok(());
+            return;
         }
-        let mut old_ids: std::collections::BTreeMap<ObjectId, Vec<ObjectId>> = Default::default();
+        let mut old_ids: BTreeMap<ObjectId, Vec<ObjectId>> = BTreeMap::new();
         let mut order = Vec::new();
         for line in pairs.lines() {
             let mut words = line.split(' ');
@@ -132,19 +211,20 @@ impl<'w> Run<'w> {
             for old in old_ids.get(&new).into_iter().flatten() {
                 known.extend(index::known(self.workspace, Some(old), None));
             }
-            self.link(new, &known)?;
+            self.link(new, &known);
         }
-        Ok(())
     }
 
     /// Links commits that came with a move of HEAD, as far as they are new here.
-    fn arrived(&mut self, tip: Option<ObjectId>) -> Result<(), OpError> {
-        let Some(tip) = tip.filter(|_| !self.evidence.is_empty()) else { return Ok(()) };
+    fn arrived(&mut self, tip: Option<ObjectId>, time: Duration) {
+        let until = Instant::now() + time;
+        self.evidence.set_end(until);
+        let Some(tip) = tip.filter(|_| !self.evidence.is_empty()) else { return };
         let path = self.workspace.repo.trace_dir().join("seen-code");
         let seen = read_ids(&path);
         let known: HashSet<ObjectId> = seen.iter().copied().collect();
         let mut new = Vec::new();
-        let mut queue = std::collections::VecDeque::from([tip]);
+        let mut queue = VecDeque::from([tip]);
         let mut met = HashSet::new();
         while let Some(id) = queue.pop_front().filter(|_| new.len() < COMMITS_MAX) {
             if known.contains(&id) || !met.insert(id) {
@@ -158,28 +238,35 @@ impl<'w> Run<'w> {
         }
         for id in &new {
             // Commits that were made here have had their own hook.
-            if index::known(self.workspace, Some(id), None).is_empty() {
-                self.link(*id, &Known::new())?;
+            if Instant::now() >= until {
+                self.left.push(*id);
+            } else if index::known(self.workspace, Some(id), None).is_empty() {
+                self.link(*id, &Known::new());
             }
         }
         if !new.is_empty() {
             let all: Vec<ObjectId> = seen.into_iter().chain(new).collect();
             write_ids(&path, &all[all.len().saturating_sub(SEEN_MAX)..]);
         }
-        Ok(())
     }
 
-    fn link(&mut self, id: ObjectId, known: &Known) -> Result<(), OpError> {
-        if Instant::now() > self.until {
-            self.left.push(id);
-            return Ok(());
+    /// Links a commit; one that cannot be looked at as a whole is left, one that cannot be read is let go.
+    fn link(&mut self, id: ObjectId, known: &Known) {
+        let read = || {
+            let commit = self.workspace.repo.read_code_commit(&id)?;
+            self.evidence.link_commit(&commit, None, known)
+        };
+        match read() {
+            Ok(_) if self.evidence.fell_short() => self.left.push(id),
+            Ok(record) => {
+                self.done.insert(id);
+                self.records.extend(Some(record).filter(|record| !record.links.is_empty()));
+            }
+            Err(error) => {
+                self.done.insert(id);
+                self.fault.get_or_insert(error);
+            }
         }
-        let commit = self.workspace.repo.read_code_commit(&id)?;
-        let record = self.evidence.link_commit(&commit, None, known)?;
-        if !record.links.is_empty() {
-            self.records.push(record);
-        }
-        Ok(())
     }
 
     fn finish(mut self) -> Result<GitHooked, OpError> {
@@ -187,26 +274,13 @@ impl<'w> Run<'w> {
         if !matches!(stored, Ok(true)) {
             self.left.extend(self.records.drain(..).map(|record| record.commit));
         }
-        if !self.left.is_empty() {
-            let path = self.waiting_path();
-            let all: Vec<ObjectId> = read_ids(&path).into_iter().chain(self.left.iter().copied()).collect();
-            write_ids(&path, &all[all.len().saturating_sub(WAITING_MAX)..]);
-        }
+        let done: HashSet<ObjectId> = self.done.into_iter().filter(|id| !self.left.contains(id)).collect();
+        change_waiting(self.workspace, &done, &self.left);
         stored?;
-        Ok(GitHooked { linked: self.records.len(), left: self.left.len(), reminder: None })
-    }
-
-    fn waiting_path(&self) -> std::path::PathBuf {
-        self.workspace.repo.trace_dir().join("unlinked")
-    }
-
-    fn take_waiting(&self) -> Vec<ObjectId> {
-        let path = self.waiting_path();
-        let found = read_ids(&path);
-        if !found.is_empty() {
-            let _ = fs::remove_file(&path);
+        match self.fault {
+            Some(fault) => Err(fault),
+            None => Ok(GitHooked { linked: self.records.len(), left: self.left.len(), reminder: None }),
         }
-        found
     }
 }
 

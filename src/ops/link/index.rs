@@ -15,14 +15,20 @@ const LISTED_MAX: usize = 200_000;
 /// The calls that are behind a change, by entry and id.
 pub(super) type Known = HashSet<(EntryId, String)>;
 
+/// Returns the ref of this repository's own index, if it ever had one.
+fn written_ref(workspace: &Workspace) -> Option<String> {
+    let text = fs::read_to_string(workspace.repo.trace_dir().join("writer")).ok()?;
+    let name = text.trim();
+    let is_valid = name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_valid.then(|| workspace.repo.meta_ref(name))
+}
+
 /// Returns the ref of this repository's own index; its name is random, and lasts.
 pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
     let dir = workspace.repo.trace_dir();
     let path = dir.join("writer");
-    let valid = |name: &str| name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let read = || fs::read_to_string(&path).ok().map(|text| text.trim().to_owned()).filter(|name| valid(name));
-    if let Some(name) = read() {
-        return Ok(workspace.repo.meta_ref(&name));
+    if let Some(own) = written_ref(workspace) {
+        return Ok(own);
     }
     let io = |source| StoreError::Io { action: "write", path: path.clone(), source };
     workspace.repo.check_quarantine()?;
@@ -31,21 +37,22 @@ pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
     // Whole or not at all; the first one wins.
     let mut file = tempfile::NamedTempFile::new_in(&dir).map_err(io)?;
     writeln!(file, "{name}").map_err(io)?;
-    let name = match file.persist_noclobber(&path) {
-        Ok(_) => name,
-        Err(_) => read().unwrap_or(name),
-    };
-    Ok(workspace.repo.meta_ref(&name))
+    Ok(match file.persist_noclobber(&path) {
+        Ok(_) => workspace.repo.meta_ref(&name),
+        Err(_) => written_ref(workspace).unwrap_or_else(|| workspace.repo.meta_ref(&name)),
+    })
 }
 
-/// Reads what is known of a commit, from all indexes.
-pub(super) fn records(workspace: &Workspace, path: &MetaPath) -> Result<Vec<LinkRecord>, OpError> {
+/// Reads what is known of a commit, from all indexes, the own one first; with each record comes whether it is our own.
+pub(super) fn records(workspace: &Workspace, path: &MetaPath) -> Result<Vec<(bool, LinkRecord)>, OpError> {
+    let own = written_ref(workspace);
     let mut found = Vec::new();
-    for (_, index) in workspace.repo.meta_refs()? {
+    for (name, index) in workspace.repo.meta_refs()? {
         // Others' indexes may be of any kind; what is no record of ours says nothing.
         let Ok(Some(bytes)) = workspace.repo.read_meta_file(&index, path) else { continue };
-        found.extend(LinkRecord::decode(&bytes).ok());
+        found.extend(LinkRecord::decode(&bytes).ok().map(|record| (own.as_ref() == Some(&name), record)));
     }
+    found.sort_by_key(|(is_own, _)| !is_own);
     Ok(found)
 }
 

@@ -3,6 +3,7 @@
 //! Each file name has a short list of its newest writes, which is all that a git hook reads, and a long list of older
 //! ones. So the work of a hook does not grow with the number of sessions. The words themselves stay in the entries.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::path::Roots;
-use crate::capture::file_writes;
+use crate::capture::{failed_calls, file_writes};
 use crate::model::{EntryId, ObjectId};
 use crate::ops::Workspace;
 
@@ -23,11 +24,19 @@ const LONG_MAX: u64 = 64 << 20;
 /// Name of the list of the newest writes of all.
 const RECENT: &str = "recent";
 
-/// Says that a tool call wrote to a file.
+/// Beginning of the names of the lists of calls that did not work.
+const FAILED: &str = "failed-";
+
+/// Length from which on a call's id names no other call of any session.
+const UNIQUE_ID: usize = 16;
+
+/// Says that a tool call wrote to a file; or, without a path, that it did not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ops) struct Note {
     /// When, in milliseconds since the epoch.
     pub(in crate::ops) millis: i64,
+    /// Whether the session says so; else that is merely when it was read.
+    pub(in crate::ops) is_dated: bool,
     pub(in crate::ops) branch: String,
     pub(in crate::ops) session: Option<String>,
     pub(in crate::ops) entry: EntryId,
@@ -40,6 +49,22 @@ pub(in crate::ops) struct Note {
     pub(in crate::ops) path: String,
 }
 
+impl Note {
+    /// Tells whether it says of a call that it did not work.
+    pub(in crate::ops) fn is_failure(&self) -> bool {
+        self.path.is_empty()
+    }
+
+    /// Tells whether this failure is of another note's call.
+    fn is_of(&self, other: &Note) -> bool {
+        let is_here = match (&self.session, &other.session) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.branch == other.branch,
+        };
+        self.is_failure() && self.call == other.call && (is_here || self.call.len() >= UNIQUE_ID)
+    }
+}
+
 /// Finds the writes of messages, one after the other.
 pub(in crate::ops) struct Noting {
     roots: Option<Roots>,
@@ -47,12 +72,14 @@ pub(in crate::ops) struct Noting {
     folder: Option<String>,
     /// The writes of the message that is being stored, with its body.
     waiting: Option<(ObjectId, Vec<crate::model::FileWrite>)>,
+    /// The calls that it says did not work.
+    failed: Vec<String>,
     pub(in crate::ops) notes: Vec<Note>,
 }
 
 impl Noting {
     pub(in crate::ops) fn new() -> Self {
-        Noting { roots: None, folder: None, waiting: None, notes: Vec::new() }
+        Noting { roots: None, folder: None, waiting: None, failed: Vec::new(), notes: Vec::new() }
     }
 
     /// Takes note of where the session runs now.
@@ -60,14 +87,17 @@ impl Noting {
         self.folder = Some(folder.to_owned());
     }
 
-    /// Looks for writes in a message of a model.
-    pub(in crate::ops) fn look(&mut self, id: ObjectId, body: &[u8]) {
-        let writes = file_writes(body);
+    /// Looks for writes in a message of a model, and in any message for calls that did not work.
+    pub(in crate::ops) fn look(&mut self, id: ObjectId, body: &[u8], is_of_model: bool) {
+        let writes = if is_of_model { file_writes(body) } else { Vec::new() };
         self.waiting = (!writes.is_empty()).then_some((id, writes));
+        self.failed = failed_calls(body);
     }
 
     /// Notes what was found, once the commit is known; `note` lends its other fields.
     pub(in crate::ops) fn stored(&mut self, workspace: &Workspace, note: impl Fn() -> Note) {
+        let failed = std::mem::take(&mut self.failed).into_iter();
+        self.notes.extend(failed.map(|call| Note { call, path: String::new(), ..note() }));
         let Some((body, writes)) = self.waiting.take() else { return };
         let roots = self.roots.get_or_insert_with(|| Roots::of(workspace));
         for write in writes {
@@ -84,18 +114,24 @@ pub(in crate::ops) struct Journal {
     lock: PathBuf,
     /// Notes by the file's name, in a rehearsal that leaves the disk alone.
     rehearsed: Option<HashMap<String, Vec<Note>>>,
+    /// The lists of calls that did not work, as far as they were read.
+    failures: RefCell<HashMap<String, Vec<Note>>>,
 }
 
 impl Journal {
     pub(in crate::ops) fn of(workspace: &Workspace) -> Self {
         let dir = workspace.repo.trace_dir();
-        Journal { dir: dir.join("writes"), lock: dir.join("writes.lock"), rehearsed: None }
+        let (dir, lock) = (dir.join("writes"), dir.join("writes.lock"));
+        Journal { dir, lock, rehearsed: None, failures: RefCell::default() }
     }
 
     /// Stands for lists with these notes, without a disk.
     pub(in crate::ops) fn rehearsed(workspace: &Workspace, notes: Vec<Note>) -> Self {
         let mut lists: HashMap<String, Vec<Note>> = HashMap::new();
-        notes.into_iter().for_each(|note| lists.entry(name_of(&note.path).to_owned()).or_default().push(note));
+        for note in notes {
+            let name = if note.is_failure() { failure_key(&note.call) } else { name_of(&note.path).to_owned() };
+            lists.entry(name).or_default().push(note);
+        }
         Journal { rehearsed: Some(lists), ..Journal::of(workspace) }
     }
 
@@ -138,10 +174,21 @@ impl Journal {
         notes
     }
 
+    /// Tells whether the call of a note is known not to have worked.
+    pub(in crate::ops) fn has_failed(&self, note: &Note) -> bool {
+        let key = failure_key(&note.call);
+        if let Some(lists) = &self.rehearsed {
+            return lists.get(&key).into_iter().flatten().any(|failure| failure.is_of(note));
+        }
+        let mut failures = self.failures.borrow_mut();
+        let list = failures.entry(key).or_insert_with_key(|key| read_notes(&self.dir.join(key), LONG_MAX));
+        list.iter().any(|failure| failure.is_of(note))
+    }
+
     /// Reads the newest notes of all.
     pub(in crate::ops) fn recent(&self) -> Vec<Note> {
         match &self.rehearsed {
-            Some(lists) => lists.values().flatten().cloned().collect(),
+            Some(lists) => lists.values().flatten().filter(|note| !note.is_failure()).cloned().collect(),
             None => read_notes(&self.dir.join(RECENT), 2 * SHORT_MAX),
         }
     }
@@ -185,6 +232,10 @@ impl Journal {
         let mut lists: BTreeMap<String, String> = BTreeMap::new();
         for note in notes {
             let line = encode(note);
+            if note.is_failure() {
+                lists.entry(failure_key(&note.call)).or_default().push_str(&line);
+                continue;
+            }
             lists.entry(key(&note.path)).or_default().push_str(&line);
             lists.entry(RECENT.to_owned()).or_default().push_str(&line);
         }
@@ -192,7 +243,7 @@ impl Journal {
             let path = dir.join(&name);
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
             file.write_all(text.as_bytes())?;
-            if file.metadata()?.len() > SHORT_MAX {
+            if file.metadata()?.len() > SHORT_MAX && !name.starts_with(FAILED) {
                 shorten(&path, name != RECENT)?;
             }
         }
@@ -223,6 +274,11 @@ fn key(path: &str) -> String {
     blake3::hash(name_of(path).as_bytes()).to_hex()[..16].to_owned()
 }
 
+/// Returns the name of the list of failures that has those of this call.
+fn failure_key(call: &str) -> String {
+    format!("{FAILED}{}", &blake3::hash(call.as_bytes()).to_hex()[..2])
+}
+
 fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
@@ -231,11 +287,12 @@ fn since_epoch(time: SystemTime) -> u128 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_millis())
 }
 
-/// Writes a note as a line. It begins with a line feed too, so that half a line, which a crash may leave, spoils no other.
+/// Writes a note as a line; a `~` before the time says that the session does not tell it. It begins with a line feed too, so that half a line, which a crash may leave, spoils no other.
 fn encode(note: &Note) -> String {
-    let Note { millis, branch, session, entry, trace, body, call, path } = note;
+    let Note { millis, is_dated, branch, session, entry, trace, body, call, path } = note;
+    let mark = if *is_dated { "" } else { "~" };
     let session = escape(session.as_deref().unwrap_or_default());
-    format!("\n1\t{millis}\t{branch}\t{session}\t{entry}\t{trace}\t{body}\t{}\t{}\n", escape(call), escape(path))
+    format!("\n1\t{mark}{millis}\t{branch}\t{session}\t{entry}\t{trace}\t{body}\t{}\t{}\n", escape(call), escape(path))
 }
 
 fn decode(line: &str) -> Option<Note> {
@@ -244,7 +301,8 @@ fn decode(line: &str) -> Option<Note> {
         return None;
     };
     Some(Note {
-        millis: millis.parse().ok()?,
+        is_dated: !millis.starts_with('~'),
+        millis: millis.trim_start_matches('~').parse().ok()?,
         branch: branch.to_owned(),
         session: Some(unescape(session)).filter(|session| !session.is_empty()),
         entry: entry.parse().ok()?,
@@ -287,6 +345,7 @@ mod tests {
     fn note(number: u8, path: &str) -> Note {
         Note {
             millis: i64::from(number),
+            is_dated: number % 2 == 0,
             branch: "claude-1/main".to_owned(),
             session: None,
             entry: EntryId::from_bits(number.into()),
@@ -300,7 +359,8 @@ mod tests {
     #[test]
     fn the_short_list_stays_short_and_nothing_is_lost() {
         let folder = tempfile::tempdir().expect("a folder");
-        let journal = Journal { dir: folder.path().join("writes"), lock: folder.path().join("lock"), rehearsed: None };
+        let (dir, lock) = (folder.path().join("writes"), folder.path().join("lock"));
+        let journal = Journal { dir, lock, rehearsed: None, failures: RefCell::default() };
         assert!(journal.is_empty() && !journal.knows("a/b.rs"));
         let notes: Vec<Note> = (0..200).map(|number| note(number, "a/b\n%.rs")).collect();
         for _ in 0..10 {
@@ -319,6 +379,13 @@ mod tests {
         file.write_all(b"\n1\t5\tclaude").expect("written");
         journal.add(&[note(8, "other")]).expect("written");
         assert_eq!(journal.read("other", false), [note(7, "other"), note(8, "other")]);
+        // A call that did not work is told by its id, in its session where others may use the same.
+        let failure = |number: u8| Note { path: String::new(), ..note(number, "") };
+        journal.add(&[failure(8)]).expect("written");
+        assert!(journal.has_failed(&note(8, "other")) && !journal.has_failed(&note(7, "other")));
+        let elsewhere = Note { branch: "claude-2/main".to_owned(), ..note(8, "other") };
+        assert!(!journal.has_failed(&elsewhere));
+        assert_eq!(journal.recent().last(), Some(&note(8, "other")));
         journal.rebuild(&[note(9, "new")], SystemTime::now()).expect("rebuilt");
         assert!(!journal.knows("other") && journal.read("new", true).len() == 1);
     }

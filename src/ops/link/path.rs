@@ -65,21 +65,50 @@ impl Roots {
     }
 }
 
+/// Says how sure it is that a noted path is that of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ops) enum Fit {
+    /// It is.
+    Same,
+    /// It has the same name below a folder that is not known here: another clone, or quite another project.
+    Elsewhere,
+}
+
 /// Tells whether a noted path is this one of a commit.
-pub(in crate::ops) fn is_path(noted: &str, path: &str) -> bool {
+pub(in crate::ops) fn fit(noted: &str, path: &str) -> Option<Fit> {
+    let is = |same: bool, fit: Fit| same.then_some(fit);
     if noted == path {
-        return true;
+        return Some(Fit::Same);
     }
-    let ends = |longer: &str, shorter: &str| {
-        longer.strip_suffix(shorter).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
-    match noted.strip_prefix("//") {
-        Some(below) => ends(path, below),
-        // A whole path that is not here needs more than a file's name to be this one.
-        None if noted.starts_with('/') => path.contains('/') && ends(noted, path),
-        // A linked work tree that was inside this one, and is gone.
-        None => noted.contains("worktree") && ends(noted, path),
+    // A file's name alone is that of many files.
+    let has_folder = path.contains('/');
+    if let Some(below) = noted.strip_prefix("//") {
+        return is(has_folder && below == path, Fit::Elsewhere);
     }
+    if noted.starts_with('/') {
+        return is(has_folder && ends(noted, path), Fit::Elsewhere);
+    }
+    // Linked work trees inside of this one, which may be gone: Claude Code's own, and those that people make.
+    for (folder, fit) in [(".claude/worktrees/", Fit::Same), (".worktrees/", Fit::Elsewhere)] {
+        let inner = noted.strip_prefix(folder).and_then(|rest| rest.split_once('/'));
+        if let Some((_, inner)) = inner {
+            return is(inner == path, fit);
+        }
+    }
+    None
+}
+
+/// Tells whether the path in a call is the one that was noted of it; a call may write to several files.
+pub(super) fn names(path: &str, noted: &str) -> bool {
+    let is_relative = path.starts_with("../") || path.contains("/../") || path.contains("/./");
+    let plain = |path: &str| path.trim_start_matches("./").trim_start_matches(['~', '/']).to_owned();
+    let (path, noted) = (plain(path), plain(noted));
+    ends(&path, &noted) || ends(&noted, &path) || is_relative
+}
+
+/// Tells whether a path ends in another one, part by part.
+fn ends(longer: &str, shorter: &str) -> bool {
+    longer.strip_suffix(shorter).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// Takes `.` and `..` out of a path, without looking at the disk.
@@ -121,17 +150,24 @@ mod tests {
         ] {
             assert_eq!(noted(path, folder, session).as_deref(), expected, "{path}");
         }
-        for (noted, path, same) in [
-            ("a/b", "a/b", true),
-            ("b", "a/b", false),
-            ("//b", "a/b", true),
-            ("//x/b", "a/b", false),
-            ("/m/a/b", "a/b", true),
-            ("/m/b", "b", false),
-            (".claude/worktrees/x/a/b", "a/b", true),
-            ("old/a/b", "a/b", false),
+        for (noted, path, expected) in [
+            ("a/b", "a/b", Some(Fit::Same)),
+            ("b", "a/b", None),
+            ("//b", "a/b", None),
+            ("//b", "b", None),
+            ("//a/b", "x/a/b", None),
+            ("//a/b", "a/b", Some(Fit::Elsewhere)),
+            ("//x/b", "a/b", None),
+            ("/m/a/b", "a/b", Some(Fit::Elsewhere)),
+            ("/m/b", "b", None),
+            (".claude/worktrees/x/a/b", "a/b", Some(Fit::Same)),
+            (".claude/worktrees/x/a/b", "b", None),
+            (".worktrees/x/a/b", "a/b", Some(Fit::Elsewhere)),
+            ("docs/worktrees/a/b", "a/b", None),
+            ("my-worktree/b", "b", None),
+            ("old/a/b", "a/b", None),
         ] {
-            assert_eq!(is_path(noted, path), same, "{noted} {path}");
+            assert_eq!(fit(noted, path), expected, "{noted} {path}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::SystemTime;
 
 use super::commit::{Evidence, Reach};
+use super::git_hook::no_longer_wait;
 use super::index;
 use super::journal::{Journal, Note, Noting};
 use crate::link::LinkRecord;
@@ -75,7 +76,10 @@ pub fn relink(workspace: &Workspace, request: &Relink, progress: &mut dyn FnMut(
         told.commits += 1;
         let known = index::known(workspace, Some(&id), None);
         match evidence.link_commit(&commit, None, &known) {
-            Ok(record) => records.push(record),
+            Ok(record) => {
+                told.partial += u64::from(evidence.fell_short());
+                records.push(record);
+            }
             // Parts of a partial clone are not here.
             Err(OpError::Store(StoreError::Missing { .. })) => told.partial += 1,
             Err(error) => return Err(error),
@@ -90,6 +94,7 @@ pub fn relink(workspace: &Workspace, request: &Relink, progress: &mut dyn FnMut(
     let name = index::own_ref(workspace)?;
     let before = repo.find_ref_id(&name)?;
     index::store(workspace, &records, request.all, Patience::Whole)?;
+    no_longer_wait(workspace, &records.iter().map(|record| record.commit).collect());
     if repo.find_ref_id(&name)? != before {
         told.undo = before.map(|before| format!("git update-ref {name} {before}"));
     }
@@ -132,7 +137,7 @@ fn collect(workspace: &Workspace, told: &mut Relinked, progress: &mut dyn FnMut(
         }
         notes.append(&mut noting.notes);
     }
-    told.writes = notes.len() as u64;
+    told.writes = notes.iter().filter(|note| !note.is_failure()).count() as u64;
     notes.sort_by_key(|note| note.millis);
     Ok(notes)
 }
@@ -152,15 +157,16 @@ fn note(workspace: &Workspace, branch: &str, commit: &Commit, noting: &mut Notin
         }
         let repo = &workspace.repo;
         let Some(entry) = repo.find_entry(commit, touch.id)? else { continue };
-        if entry.role != Role::Assistant || entry.kind != BodyKind::Json {
+        if entry.kind != BodyKind::Json {
             continue;
         }
         let Ok(body) = repo.read_blob(&entry.body) else { continue };
         let told = touch.field("at").and_then(|at| at.parse::<crate::model::Time>().ok());
         let millis = told.unwrap_or(commit.committer.time).millis;
-        noting.look(entry.body, &body);
+        noting.look(entry.body, &body, entry.role == Role::Assistant);
         noting.stored(workspace, || Note {
             millis,
+            is_dated: told.is_some(),
             branch: branch.to_owned(),
             session: commit.facts.session.clone(),
             entry: touch.id,

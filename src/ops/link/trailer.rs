@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::commit::{Evidence, Reach};
 use crate::model::ObjectId;
@@ -10,6 +11,9 @@ use crate::ops::{OpError, Workspace};
 /// The trailer's name.
 const NAME: &str = "Git-Trace";
 
+/// How long may be looked for evidence: git waits.
+const TIME: Duration = Duration::from_millis(500);
+
 /// The largest message that is changed, in bytes.
 const MESSAGE_MAX: u64 = 1 << 20;
 
@@ -17,7 +21,8 @@ const MESSAGE_MAX: u64 = 1 << 20;
 ///
 /// A merge, a squash and a message that is used again are left alone: they are made of commits that have their own.
 pub(super) fn add(workspace: &Workspace, path: &Path, source: &str) -> Result<(), OpError> {
-    let evidence = Evidence::new(workspace, Reach::Near);
+    let mut evidence = Evidence::new(workspace, Reach::Near);
+    evidence.set_end(std::time::Instant::now() + TIME);
     if !matches!(source, "" | "message" | "template") || evidence.is_empty() {
         return Ok(());
     }
@@ -28,7 +33,7 @@ pub(super) fn add(workspace: &Workspace, path: &Path, source: &str) -> Result<()
         return Ok(());
     }
     let head = repo.code_commit().map(|id| repo.read_code_commit(&id)).transpose()?;
-    let changes = repo.staged_changes(&Reach::Near.limits())?;
+    let changes = evidence.staged_changes()?;
     // One line a context: the newest of its commits tells of all before.
     let mut newest: BTreeMap<String, (i64, ObjectId)> = BTreeMap::new();
     for link in evidence.link_changes(&changes, head.as_ref())? {
@@ -70,16 +75,13 @@ fn with_trailers(message: &str, trailers: &[String], mark: Option<&str>) -> Stri
     };
     let (text, rest) = lines.split_at(end);
     let missing: Vec<&String> = trailers.iter().filter(|trailer| !text.contains(&trailer.as_str())).collect();
-    if missing.is_empty() {
+    // A message without words is how one tells git not to commit.
+    if missing.is_empty() || text.is_empty() {
         return message.to_owned();
     }
     let start = text.iter().rposition(|line| line.trim().is_empty()).map_or(0, |gap| gap + 1);
     let is_block = start > 0 && text[start..].iter().all(|line| is_trailer(line));
     let mut new: Vec<&str> = text.to_vec();
-    if text.is_empty() {
-        // Room for the subject that is to be written.
-        new.push("");
-    }
     if !is_block {
         new.push("");
     }
@@ -109,7 +111,9 @@ mod tests {
             add("subject\n\nbody\n\nSigned-off-by: A\n# help\n"),
             "subject\n\nbody\n\nSigned-off-by: A\nGit-Trace: claude-1/main@0123\n# help\n"
         );
-        assert_eq!(add("\n# help\n"), "\n\nGit-Trace: claude-1/main@0123\n\n# help\n");
+        for empty in ["\n# help\n", "", "\n\n", "# ------------------------ >8 ------------------------\ndiff\n"] {
+            assert_eq!(add(empty), empty);
+        }
         assert_eq!(add("fix: it\n"), "fix: it\n\nGit-Trace: claude-1/main@0123\n");
         let once = add("subject\n");
         assert_eq!(add(&once), once);

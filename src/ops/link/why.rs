@@ -7,7 +7,7 @@ use super::cause::{Cause, Causes};
 use super::commit::{Evidence, Reach};
 use super::index::{self, Known};
 use super::path::Roots;
-use crate::link::{Link, LinkRecord};
+use crate::link::{Link, normal};
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 use crate::store::{BlamedLine, CodeChanges, CodeCommit, CodeFile, MetaPath, lines_between};
@@ -215,7 +215,7 @@ impl Run<'_> {
                 removed: removed.clone(),
                 ..CodeFile::default()
             };
-            let changes = CodeChanges { files: vec![changed], is_complete: true };
+            let changes = CodeChanges { files: vec![changed], is_complete: true, is_cut_short: false };
             self.evidence.link_changes(&changes, head.as_ref())?
         };
         // Each line of the work tree is new, or has its place in the commit.
@@ -271,7 +271,7 @@ impl Run<'_> {
         let id = find_commit(self.workspace, target)?;
         let brief = self.brief(&id)?;
         let mut causes = Vec::new();
-        let mut links = indexed(self.workspace, &id)?;
+        let mut links = self.indexed(&id, None)?;
         if links.is_empty() {
             links = self.compute(&id, None)?;
         }
@@ -289,11 +289,8 @@ impl Run<'_> {
         if let Some(known) = self.links.get(&key) {
             return Ok(known.clone());
         }
-        let mut links = indexed(self.workspace, id)?;
-        links.retain(|link| link.path == path);
-        // A link in an index that others may have written counts as far as the context bears it out.
         let mut sound = Vec::new();
-        for link in links {
+        for link in self.indexed(id, Some(path))? {
             if self.causes.find(&link)?.is_some() {
                 sound.push(link);
             }
@@ -303,6 +300,35 @@ impl Run<'_> {
         }
         self.links.insert(key, sound.clone());
         Ok(sound)
+    }
+
+    /// Reads the links of a commit from the indexes. The own one is believed; what somebody else says counts as far as
+    /// the context bears it out.
+    fn indexed(&self, id: &ObjectId, path: Option<&str>) -> Result<Vec<Link>, OpError> {
+        let mut found: Vec<Link> = Vec::new();
+        let mut commit = None;
+        let records = index::records(self.workspace, &MetaPath::of_commit(id))?;
+        for (is_own, record) in records.into_iter().filter(|(_, record)| record.commit == *id) {
+            for link in record.links.into_iter().filter(|link| path.is_none_or(|path| link.path == path)) {
+                if !is_own {
+                    let is_known =
+                        |known: &Link| (known.entry, &known.call, &known.path) == (link.entry, &link.call, &link.path);
+                    if found.iter().any(is_known) {
+                        continue;
+                    }
+                    if commit.is_none() {
+                        commit = Some(self.workspace.repo.read_code_commit(id)?);
+                    }
+                    if !commit.as_ref().is_some_and(|commit| self.evidence.bears_out(commit, &link)) {
+                        continue;
+                    }
+                } else if self.evidence.has_failed(&link) {
+                    continue;
+                }
+                found.push(link);
+            }
+        }
+        Ok(found)
     }
 
     fn compute(&self, id: &ObjectId, only: Option<&str>) -> Result<Vec<Link>, OpError> {
@@ -320,15 +346,10 @@ impl Run<'_> {
 fn bare(text: &str) -> String {
     let mut bare = String::with_capacity(text.len());
     for line in text.lines() {
-        bare.extend(line.chars().filter(|one| !one.is_whitespace()));
+        bare.push_str(&normal(line));
         bare.push('\n');
     }
     bare
-}
-
-fn indexed(workspace: &Workspace, id: &ObjectId) -> Result<Vec<Link>, OpError> {
-    let records = index::records(workspace, &MetaPath::of_commit(id))?;
-    Ok(records.into_iter().filter(|record: &LinkRecord| record.commit == *id).flat_map(|record| record.links).collect())
 }
 
 /// Where the lines of a new text are in the old one.
