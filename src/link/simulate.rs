@@ -114,10 +114,12 @@ impl Simulated {
         while at + wanted.len() <= self.lines.len() {
             let here = &self.lines[at..at + wanted.len()];
             let fits = match here {
+                [line] if before.is_to_end => line.normal.ends_with(first.as_str()),
                 [line] => line.normal.contains(first.as_str()),
                 [top, inner @ .., bottom] => {
                     top.normal.ends_with(first.as_str())
                         && bottom.normal.starts_with(last.as_str())
+                        && (!before.is_to_end || bottom.normal == *last)
                         && inner.iter().zip(&wanted[1..]).all(|(line, wanted)| line.normal == *wanted)
                 }
                 [] => false,
@@ -142,12 +144,14 @@ impl Simulated {
 /// A text of a replacement, which may begin and end within a line.
 struct Words {
     lines: Vec<String>,
+    /// Whether its last line ends where the file's does.
+    is_to_end: bool,
 }
 
 impl Words {
     fn of(text: &str) -> Self {
         // A line feed at the end stands for the end of a line, not for one more.
-        Words { lines: normal_lines(text) }
+        Words { lines: normal_lines(text), is_to_end: text.ends_with('\n') }
     }
 
     /// Returns these lines as they stand where another text stood within whole lines.
@@ -156,7 +160,11 @@ impl Words {
         let (first, last) = (&before.lines[0], &before.lines[before.lines.len() - 1]);
         if old.len() == 1 {
             // Wherever it stands in the line: more than once, when it is replaced everywhere.
-            let line = top.normal.replacen(first.as_str(), &self.lines.join("\n"), 16);
+            let new = self.lines.join("\n");
+            let line = match top.normal.strip_suffix(first.as_str()).filter(|_| before.is_to_end) {
+                Some(head) => format!("{head}{new}"),
+                None => top.normal.replacen(first.as_str(), &new, 16),
+            };
             return if self.lines.is_empty() && line.is_empty() {
                 Vec::new()
             } else {
@@ -224,6 +232,8 @@ mod tests {
         );
         assert_eq!(run("a\nb\n", &[replace("b\n", "")]), ["- a"]);
         assert_eq!(run("a\na\n", &[replace("a", "x")]), ["- a", "- a"]);
+        // The end of a line tells one from another.
+        assert_eq!(run("no 1\nno 10\n", &[replace("no 1\n", "no 1\nnew\n")]), ["- no1", "0 new", "- no10"]);
         let all = FileChange::Replace { before: "a".to_owned(), after: "x".to_owned(), everywhere: true };
         assert_eq!(run("a\nb a a\n", &[all]), ["0 x", "0 bxx"]);
     }
