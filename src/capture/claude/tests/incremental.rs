@@ -231,7 +231,9 @@ proptest! {
         cut in any::<prop::sample::Index>(),
     ) {
         let text = everything() + &sidechains();
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        // Lines that come again behind a compaction which stood before its own past are told apart only by reading all.
+        let is_compaction = |line: &&str| line.contains("compact_boundary") || line.contains("isCompactSummary");
+        let lines: Vec<&str> = text.split_inclusive('\n').filter(|line| !is_compaction(line)).collect();
         let shuffled: String = order.iter().map(|index| lines[index.index(lines.len())]).collect();
         check_cuts(shuffled.as_bytes(), &[cut.index(shuffled.len())], "shuffled");
     }
