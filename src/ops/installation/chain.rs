@@ -18,6 +18,10 @@ const NEIGHBOURS_MAX: usize = 200;
 /// `originals` names each hook, and where it is now.
 pub(super) fn plan_links(folder: &Path, originals: &[(GitHook, PathBuf)]) -> Result<Vec<Change>, OpError> {
     let links = folder.join(CHAINED_FOLDER);
+    if links.is_symlink() {
+        // Somebody else's, and it may lead out of the repository. Hooks run without links too.
+        return Ok(Vec::new());
+    }
     let mut wanted: BTreeMap<OsString, PathBuf> = BTreeMap::new();
     if !originals.is_empty() {
         let neighbours = names(folder)?.into_iter().filter(|name| is_neighbour(name)).take(NEIGHBOURS_MAX);
@@ -75,4 +79,36 @@ fn names(folder: &Path) -> Result<Vec<OsString>, OpError> {
         listing.map(|file| file.map(|file| file.file_name())).collect::<Result<_, _>>().map_err(read)?;
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn links_are_made_in_a_folder_of_ours_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for name in ["hooks", "elsewhere"] {
+            fs::create_dir(at(name)).expect("a folder");
+        }
+        fs::write(at("hooks/words"), "").expect("a file");
+        fs::write(at("hooks/pre-push.sample"), "").expect("a file");
+        let hook = GitHook::ALL[0];
+        let originals = [(hook, at("hooks").join(hook.name))];
+        let planned = plan_links(&at("hooks"), &originals).expect("a plan");
+        let link = |name: &str, target: String| Change::Link {
+            path: at("hooks/git-trace-chained").join(name),
+            target: target.into(),
+        };
+        let own = format!("../{}.git-trace-chained", hook.name);
+        assert_eq!(planned, [link(hook.name, own), link("words", "../words".to_owned())]);
+        assert_eq!(plan_links(&at("hooks"), &[]).expect("a plan"), []);
+
+        symlink(at("elsewhere"), at("hooks/git-trace-chained")).expect("a link");
+        symlink("../words", at("elsewhere/words")).expect("a link");
+        assert_eq!(plan_links(&at("hooks"), &originals).expect("a plan"), []);
+        assert_eq!(plan_links(&at("hooks"), &[]).expect("a plan"), []);
+    }
 }
