@@ -748,7 +748,7 @@ fn an_old_version_that_is_not_looked_at_is_not_an_empty_one() {
     story.commit("a long list by hand");
     story.put("big.rs", &format!("{}// and a remark\n", function("alpha")));
     story.commit("short again");
-    assert_eq!(story.indexed(), [first.clone()]);
+    assert_eq!(story.indexed(), std::slice::from_ref(&first));
     story.assert_authors("big.rs", "aaaa-");
     story.trace(&["relink"]);
     assert_eq!(story.indexed(), [first]);

@@ -1,3 +1,5 @@
+#![allow(clippy::single_range_in_vec_init, reason = "a list of one passage is meant")]
+
 use proptest::prelude::*;
 
 use super::*;

@@ -345,7 +345,7 @@ mod tests {
     fn note(number: u8, path: &str) -> Note {
         Note {
             millis: i64::from(number),
-            is_dated: number % 2 == 0,
+            is_dated: number.is_multiple_of(2),
             branch: "claude-1/main".to_owned(),
             session: None,
             entry: EntryId::from_bits(number.into()),
