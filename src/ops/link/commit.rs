@@ -167,7 +167,7 @@ impl<'w> Evidence<'w> {
         let made = commit.committed.max(commit.authored).saturating_mul(1000);
         let around = Around {
             commit: Some(commit),
-            parent_millis: parent.as_ref().map_or(i64::MIN, |parent| parent.committed.saturating_mul(1000)),
+            parent_millis: parent.as_ref().map_or(i64::MIN, before_second),
             parent,
             recent: made.saturating_sub(RECENT),
             // An amended or rebased commit keeps the author's date, and may hold what was written later. git counts whole
@@ -185,7 +185,7 @@ impl<'w> Evidence<'w> {
         let around = Around {
             commit: None,
             parent: head.cloned(),
-            parent_millis: head.map_or(i64::MIN, |head| head.committed.saturating_mul(1000)),
+            parent_millis: head.map_or(i64::MIN, before_second),
             recent: now.saturating_sub(RECENT),
             until: i64::MAX,
             known: &Known::new(),
@@ -410,6 +410,12 @@ impl Candidate {
         let Note { branch, session, entry, trace, call, .. } = self.note.clone();
         Link { branch, session, trace, entry, call, path: path.to_owned(), lines }
     }
+}
+
+/// Returns the last moment before the second of a commit: git counts no finer, and what was written in that second may
+/// have come after it.
+fn before_second(commit: &CodeCommit) -> i64 {
+    commit.committed.saturating_mul(1000).saturating_sub(1)
 }
 
 fn patch_of(changes: &CodeChanges) -> Option<crate::link::PatchId> {
