@@ -8,7 +8,7 @@ use std::io::Write;
 
 use super::super::replay::{FIRST_BRANCH, part};
 use super::super::{OpError, Workspace};
-use super::Run;
+use super::run::Run;
 use crate::capture::{Conversation, Routed};
 use crate::model::{Branch, EntryId, Step};
 
