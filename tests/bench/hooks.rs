@@ -184,6 +184,7 @@ fn agent() {
     for sessions in sizes() {
         let scratch = stored(sessions);
         let dir = scratch.path();
+        scratch.git(&["config", "trace.capture", "true"]);
         let id = "5e55a0aa-0000-4000-8000-000000000000";
         let transcript = dir.join(format!(".git/{id}.jsonl"));
         let mut text = String::new();
