@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 
 use super::session::Session;
-use crate::ops::{GitHook, HOOK_INPUT_MAX, Hook, OpError, Workspace, hasty_git_hook, hook, note_failure};
+use crate::ops::{GitHook, HOOK_INPUT_MAX, Hook, OpError, Workspace, git_hook, hook, note_failure};
 use crate::ui::{ExitCode, Failure};
 
 /// Bytes of standard input that are read; what a hook of an agent is told can hold a whole file.
@@ -114,7 +114,7 @@ fn of_git(dir: &Path, matches: &ArgMatches, words: Vec<String>) -> Result<(), Op
     if hook.name == "post-rewrite" {
         let _ = std::io::stdin().take(HOOK_INPUT_MAX).read_to_end(&mut hook.stdin);
     }
-    let done = hasty_git_hook(&Workspace::discover(dir, None, None)?, &hook)?;
+    let done = git_hook(&Workspace::discover(dir, None, None)?, &hook)?;
     if let Some(reminder) = done.reminder {
         Session::new(matches).ui.hint(&reminder);
     }

@@ -131,15 +131,15 @@ fn import_with(
     let session = format!("{format}:{id}");
     let subagent = subagent_of(format, &request.path);
     let own = agent_name(format, &id);
-    let name = match (&request.name, &subagent) {
-        (Some(name), _) => Branch::new(name, FIRST_BRANCH)?.agent().to_owned(),
-        (None, None) => own.clone(),
-        // Named after its parent, wherever that is.
-        (None, Some(subagent)) => subagent_name(&memory::agent_of_session(workspace, &own, &session), subagent),
+    let (name, parent) = match (&request.name, &subagent) {
+        (Some(name), _) => (Branch::new(name, FIRST_BRANCH)?.agent().to_owned(), None),
+        (None, None) => (own, None),
+        // Named after its parent, wherever that is: they share the session.
+        (None, Some(subagent)) => {
+            let parent = memory::agent_of_session(workspace, &own, &session);
+            (subagent_name(&parent, subagent), Some(format!("{parent}/{FIRST_BRANCH}")))
+        }
     };
-    // The file of a subagent names its parent by the session that it shares.
-    let is_child = subagent.is_some() && request.name.is_none();
-    let parent = is_child.then(|| format!("{}/{FIRST_BRANCH}", memory::agent_of_session(workspace, &own, &session)));
     let key = subagent.map_or_else(|| session.clone(), |subagent| format!("{session}/{subagent}"));
     let (is_chosen, dry_run) = (request.name.is_some(), request.dry_run);
     let wanted = Wanted { name: &name, session: &key, is_chosen, dry_run };
@@ -201,7 +201,7 @@ fn import_with(
         }
         let outcome = outcome.map_err(failed)?;
         run.note(notes)?;
-        let is_settled = !matches!(run.origin, Origin::Copy { .. } | Origin::Undecided(_));
+        let is_settled = run.origin.is_settled();
         let imported = run.finish(format, outcome, dry_run, &claim)?;
         if let Some(stamp) = stamp.filter(|_| !dry_run && is_settled) {
             Seen::new(stamp, format, id, &imported).remember(workspace, &request.path);

@@ -86,7 +86,7 @@ pub use init::{Init, Initialized, create_repository, init};
 pub use installation::{HookState, InstallError, Surroundings};
 pub use link::{
     Cause, CodeBrief, Explained, GitHook, GitHooked, HOOK_INPUT_MAX, Relink, Relinked, Said, Why, WhyLines, git_hook,
-    hasty_git_hook, relink, why,
+    link_arrived, relink, why,
 };
 pub use log::{Log, log};
 pub use merge::{FastForward, Merge, merge};

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::record::{SessionRecord, SessionState, Turn};
 use super::subagents;
 use crate::capture::{Agent, Event, EventKind};
-use crate::ops::{GitHook, Import, Imported, Moment, OpError, Workspace, git_hook, import, take_snapshot};
+use crate::model::{Branch, ObjectId};
+use crate::ops::{Import, Imported, Moment, OpError, Workspace, import, link_arrived, take_snapshot};
 
 /// How long is waited for another process that handles an event of the same session: a later event catches up.
 const WAIT: Duration = Duration::from_millis(300);
@@ -104,7 +105,8 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
     let now = workspace.now()?;
     let mut record = turn.record(request.agent, &event, now);
     record.take(&event, now.to_string());
-    let mut scene = Scene { workspace: &workspace, agent: request.agent, turn, record, hooked: Hooked::default() };
+    let (agent, code, hooked) = (request.agent, workspace.repo.code_commit(), Hooked::default());
+    let mut scene = Scene { workspace: &workspace, agent, code, turn, record, hooked };
     // What fails is remembered as seen all the same: the record says when the last event came.
     let imported = scene.import_session(wait);
     let subagents = scene.import_subagents(&event, begun, wait);
@@ -153,6 +155,8 @@ impl SessionRecord {
 struct Scene<'w> {
     workspace: &'w Workspace,
     agent: Agent,
+    /// The commit of the code that the work tree is at.
+    code: Option<ObjectId>,
     turn: Turn,
     record: SessionRecord,
     hooked: Hooked,
@@ -196,8 +200,8 @@ impl Scene<'_> {
 
     /// Imports a record.
     fn import(&mut self, path: PathBuf, wait: Duration) -> Result<Imported, OpError> {
-        let code = self.workspace.repo.code_commit();
-        let request = Import { agent: Some(self.agent), path, name: None, dry_run: false, code, is_live: true, wait };
+        let (agent, code) = (Some(self.agent), self.code);
+        let request = Import { agent, path, name: None, dry_run: false, code, is_live: true, wait };
         let imported = import(self.workspace, &request, &mut |_| {})?;
         self.hooked.commits += imported.commits;
         Ok(imported)
@@ -206,24 +210,18 @@ impl Scene<'_> {
     /// Links the commits of the code that came since the last event: git's own hooks may not be installed, or ran before
     /// the record told what was written.
     fn link_code(&mut self) -> Result<(), OpError> {
-        let Some(now) = self.workspace.repo.code_commit() else { return Ok(()) };
+        let Some(now) = self.code else { return Ok(()) };
         let before = self.record.code.replace(now.to_string());
         match before.filter(|before| *before != now.to_string()) {
-            Some(before) => {
-                let hook = GitHook {
-                    name: "post-checkout".to_owned(),
-                    args: vec![before, now.to_string(), "1".to_owned()],
-                    stdin: Vec::new(),
-                };
-                git_hook(self.workspace, &hook).map(drop)
-            }
+            Some(_) => link_arrived(self.workspace, now).map(drop),
             None => Ok(()),
         }
     }
 
     /// Keeps the work tree, where it may be another one than at the last event.
     fn keep_work_tree(&mut self, event: &Event) -> Result<(), OpError> {
-        let Some(branch) = self.record.branch.clone() else { return Ok(()) };
+        let Some(branch) = &self.record.branch else { return Ok(()) };
+        let branch = Branch::parse(branch, Branch::default().agent())?;
         let looks = event.tool.as_deref().is_some_and(|tool| LOOKING.contains(&tool));
         let limit = match event.kind {
             EventKind::AfterTool if !looks => SNAPSHOT_QUICK,
@@ -241,16 +239,15 @@ impl Scene<'_> {
             return Ok(());
         }
         let begun = Instant::now();
-        let agent = branch.split('/').next().unwrap_or(&branch).to_owned();
         let moment = Moment {
-            commit: repo.find_ref_id(&repo.branch_ref(&crate::model::Branch::parse(&branch, &agent)?))?,
-            session: Some(format!("{}:{}", self.record.agent, self.record.session)),
+            agent: branch.agent().to_owned(),
+            commit: repo.find_ref_id(&repo.branch_ref(&branch))?,
+            session: Some(self.record.name()),
             call: event.call.clone().filter(|_| event.kind == EventKind::AfterTool),
             reason: match &event.tool {
                 Some(tool) => format!("{} {tool}", event.name),
                 None => event.name.clone(),
             },
-            agent,
         };
         self.hooked.snapshot = take_snapshot(self.workspace, &moment)?.is_new;
         self.record.snapshot_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);

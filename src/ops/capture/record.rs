@@ -1,7 +1,7 @@
 //! What is remembered of a session between two events, in a file of its own: finding it never looks at other sessions.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::{Agent, Event, EventKind};
 use crate::model::{ObjectId, Time};
 use crate::ops::{OpError, Workspace};
-use crate::store::StoreError;
+use crate::store::{StoreError, wait_for_lock};
 
 /// The largest record that is read, in bytes.
 const RECORD_MAX: u64 = 4 << 20;
@@ -19,8 +19,6 @@ const RECORD_MAX: u64 = 4 << 20;
 const NAME_MAX: usize = 80;
 /// What the name of a note ends with that tells of a missed event.
 const MISSED: &str = "missed";
-/// How long is waited between two tries to get a record that another process has.
-const PAUSE: Duration = Duration::from_millis(3);
 
 /// Holds what is remembered of a session. Losing it costs a list its rows; the contexts are in the branches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,6 +132,11 @@ impl SessionRecord {
         }
     }
 
+    /// Returns the session's name, `<agent>:<id>`, as the commits of its context have it.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.agent, self.session)
+    }
+
     /// Returns the commit of the code that the work tree was at.
     pub fn code_commit(&self) -> Option<ObjectId> {
         self.code.as_deref()?.parse().ok()
@@ -156,22 +159,16 @@ impl Workspace {
         fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
         let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = opened.map_err(|source| io("open", &lock_path, source))?;
-        let until = Instant::now() + wait;
-        let mut is_noted = false;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => return Ok(Some(Turn { path, _lock: lock })),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-                // Noted first, and tried once more: the holder may have looked just before.
-                Err(TryLockError::WouldBlock) if !is_noted => {
-                    let missed = path.with_extension(MISSED);
-                    fs::write(&missed, &event.name).map_err(|source| io("write", &missed, source))?;
-                    is_noted = true;
-                }
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(source)) => return Err(io("lock", &lock_path, source)),
+        let has = |until| wait_for_lock(&lock, until).map_err(|source| io("lock", &lock_path, source));
+        if !has(Instant::now() + wait)? {
+            let missed = path.with_extension(MISSED);
+            fs::write(&missed, &event.name).map_err(|source| io("write", &missed, source))?;
+            // Noted first, and tried once more: the holder may have looked just before.
+            if !has(Instant::now())? {
+                return Ok(None);
             }
         }
+        Ok(Some(Turn { path, _lock: lock }))
     }
 
     /// Reads the records of all sessions that can be read.

@@ -86,8 +86,7 @@ pub fn sessions(workspace: &Workspace, request: &ListSessions) -> Result<Session
         }
     }
     let records = workspace.session_records();
-    let of_session: BTreeMap<String, &SessionRecord> =
-        records.iter().map(|record| (format!("{}:{}", record.agent, record.session), record)).collect();
+    let of_session: BTreeMap<String, &SessionRecord> = records.iter().map(|record| (record.name(), record)).collect();
     let mut found = Vec::new();
     for (session, group) in &groups {
         let record = of_session.get(*session).copied();

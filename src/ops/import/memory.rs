@@ -1,7 +1,7 @@
 //! What is remembered of an import, and who may import a session now.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,13 +12,11 @@ use super::super::withhold::Withheld;
 use super::super::{OpError, Workspace};
 use super::name::with_hash;
 use crate::model::Branch;
-use crate::store::StoreError;
+use crate::store::{StoreError, wait_for_lock};
 
 const VERSION: u32 = 1;
 /// A larger file is none of ours.
 const FILE_MAX: u64 = 16 << 20;
-/// How often a lock that somebody else has is tried again.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Holds what is remembered, under the git directory. Losing it costs time, nothing else.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -180,12 +178,6 @@ fn lock(workspace: &Workspace, path: &Path, until: Instant) -> Result<Option<Fil
         opened => opened,
     };
     let file = file.map_err(|source| io("open", path, source))?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(source)) => return Err(io("lock", path, source)),
-        }
-    }
+    let has = wait_for_lock(&file, until).map_err(|source| io("lock", path, source))?;
+    Ok(has.then_some(file))
 }

@@ -27,6 +27,13 @@ pub(super) enum Origin {
     Fork { branch: String },
 }
 
+impl Origin {
+    /// Tells whether it is known where the session belongs.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self, Origin::Own | Origin::Fork { .. })
+    }
+}
+
 /// Names the branch of a session that goes on from another one, by the name that its agent would have had.
 pub(super) fn fork_branch(agent: &str) -> String {
     let id = agent.split_once('-').map_or(agent, |(_, id)| id);

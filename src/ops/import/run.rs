@@ -234,7 +234,7 @@ impl Run<'_, '_> {
         if !dry_run {
             // Last of all: what is imported twice is found by its ids, what is never imported is lost.
             // What has not told yet where it belongs is read once more.
-            if !matches!(self.origin, Origin::Copy { .. } | Origin::Undecided(_)) {
+            if self.origin.is_settled() {
                 let (branches, withheld) = (branches.clone(), self.withheld);
                 let home = self.fork.is_some().then(|| self.agent.clone());
                 let known = self.known.as_ref().and_then(|known| known.get(&self.agent)).map_or(0, HashSet::len);

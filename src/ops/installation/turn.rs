@@ -1,19 +1,17 @@
 //! The turn to install: from looking at what is there until it is changed, no other git trace does the same.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::ops::{OpError, Workspace};
-use crate::store::StoreError;
+use crate::store::{StoreError, wait_for_lock};
 
 /// The name of the lock, in our folder.
 const LOCK: &str = "install.lock";
 /// How long others are waited for.
 const WAIT: Duration = Duration::from_secs(30);
-/// How often a lock that somebody else has is tried again.
-const PAUSE: Duration = Duration::from_millis(5);
 
 /// Proves that no other git trace installs or takes away meanwhile. The kernel's lock dies with its holder, and the file
 /// goes with it: `disable` leaves nothing.
@@ -44,13 +42,12 @@ impl Turn {
                 }
                 opened => opened.map_err(io("open"))?,
             };
-            match file.try_lock() {
-                // Whoever had it before us removed the file that we opened.
-                Ok(()) if !is_at(&file, &path) => {}
-                Ok(()) => return Ok(Turn { path, _file: file }),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path }.into()),
-                Err(TryLockError::Error(source)) => return Err(io("lock")(source)),
+            if !wait_for_lock(&file, until).map_err(io("lock"))? {
+                return Err(StoreError::Locked { path }.into());
+            }
+            // Else, whoever had it before us removed the file that we opened.
+            if is_at(&file, &path) {
+                return Ok(Turn { path, _file: file });
             }
         }
     }

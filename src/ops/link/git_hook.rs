@@ -63,33 +63,23 @@ pub struct GitHooked {
     pub reminder: Option<String>,
 }
 
-/// Does what belongs to a git hook, where nobody waits at a terminal: links new commits to what wrote them, and those that
-/// were left before. A hook of another name does nothing.
+/// Does what belongs to a git hook: links new commits to what wrote them. A hook of another name does nothing. git waits,
+/// with its user: what takes longer than a moment is left for [`link_arrived`].
 ///
 /// # Errors
-/// When the repository cannot be read or written. The caller ends well all the same: the agent goes on in any case.
+/// When the repository cannot be read or written. The caller ends well all the same: git goes on in any case.
 pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpError> {
-    serve(workspace, hook, false)
-}
-
-/// Does the same where git waits, with the user: what takes longer than a moment is left for later.
-///
-/// # Errors
-/// As for [`git_hook`].
-pub fn hasty_git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpError> {
-    serve(workspace, hook, true)
-}
-
-fn serve(workspace: &Workspace, hook: &GitHook, is_hasty: bool) -> Result<GitHooked, OpError> {
     let argument = |nth: usize| hook.args.get(nth).map(String::as_str).unwrap_or_default();
-    let time = |hasty: Duration| if is_hasty { hasty } else { AGENT_TIME };
     let mut run = Run::new(workspace);
     match hook.name.as_str() {
-        "post-commit" => run.commit(workspace.repo.code_commit(), time(OWN_TIME)),
-        "post-rewrite" => run.rewritten(&String::from_utf8_lossy(&hook.stdin), time(ARRIVED_TIME)),
+        "post-commit" => {
+            run.commit(workspace.repo.code_commit(), OWN_TIME);
+            run.waiting(WAITING_TIME, Reach::Near);
+        }
+        "post-rewrite" => run.rewritten(&String::from_utf8_lossy(&hook.stdin), ARRIVED_TIME),
         // Files were checked out, not a branch: the third argument says so.
-        "post-checkout" if argument(2) == "1" => run.arrived(argument(1).parse().ok(), time(ARRIVED_TIME)),
-        "post-merge" if argument(0) != "1" => run.arrived(workspace.repo.code_commit(), time(ARRIVED_TIME)),
+        "post-checkout" if argument(2) == "1" => run.arrived(argument(1).parse().ok(), ARRIVED_TIME),
+        "post-merge" if argument(0) != "1" => run.arrived(workspace.repo.code_commit(), ARRIVED_TIME),
         "prepare-commit-msg" => {
             if workspace.flag("trace.trailer") == Some(true) {
                 trailer::add(workspace, Path::new(argument(0)), argument(1))?;
@@ -99,11 +89,18 @@ fn serve(workspace: &Workspace, hook: &GitHook, is_hasty: bool) -> Result<GitHoo
         "pre-push" => return Ok(GitHooked { reminder: reminder(workspace, argument(0)), ..GitHooked::default() }),
         _ => return Ok(GitHooked::default()),
     }
-    if !is_hasty {
-        run.waiting(AGENT_TIME, Reach::Far);
-    } else if hook.name == "post-commit" {
-        run.waiting(WAITING_TIME, Reach::Near);
-    }
+    run.finish()
+}
+
+/// Links a commit that HEAD has moved to, those before it, and those that git's hooks left: for where nobody waits at a
+/// terminal.
+///
+/// # Errors
+/// When the repository cannot be read or written.
+pub fn link_arrived(workspace: &Workspace, commit: ObjectId) -> Result<GitHooked, OpError> {
+    let mut run = Run::new(workspace);
+    run.arrived(Some(commit), AGENT_TIME);
+    run.waiting(AGENT_TIME, Reach::Far);
     run.finish()
 }
 

@@ -11,7 +11,7 @@ mod trailer;
 mod why;
 
 pub use cause::{Cause, Said};
-pub use git_hook::{GitHook, GitHooked, HOOK_INPUT_MAX, git_hook, hasty_git_hook};
+pub use git_hook::{GitHook, GitHooked, HOOK_INPUT_MAX, git_hook, link_arrived};
 pub(super) use index::commits_by_session;
 pub(super) use journal::{Journal, Note, Noting};
 pub use relink::{Relink, Relinked, relink};
