@@ -23,6 +23,8 @@ mod enable;
 mod error;
 mod expand;
 mod find;
+#[allow(dead_code, reason = "called after a fetch and before a push")]
+mod forget;
 mod group;
 mod import;
 mod init;
@@ -79,6 +81,9 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
+pub use forget::MovedAside;
+#[allow(unused_imports, reason = "called after a fetch and before a push")]
+pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
 };

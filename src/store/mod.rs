@@ -43,6 +43,8 @@ mod snapshot;
 mod state_file;
 mod suffix;
 mod tidy;
+mod tombstone;
+mod transaction;
 mod work_tree;
 mod worktrees;
 
@@ -68,6 +70,7 @@ pub use pack::Durability;
 pub use refs::RefValue;
 pub use settings::Settings;
 pub use snapshot::{TreeChange, Untracked, WorkTreeState};
+pub use transaction::RefMove;
 pub use work_tree::{HooksPath, Scope};
 pub use worktrees::WorktreeHead;
 
