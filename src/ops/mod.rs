@@ -44,6 +44,8 @@ mod reset;
 mod restore;
 mod resume;
 mod rewind;
+#[allow(dead_code, reason = "called before a push")]
+mod scan;
 mod sequence;
 mod show;
 mod snapshot;
@@ -106,6 +108,9 @@ pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
+pub use scan::Leak;
+#[allow(unused_imports, reason = "called before a push")]
+pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
