@@ -89,7 +89,7 @@ pub(in crate::store) fn talk(
             Some(beginning) => text.starts_with(beginning),
             None => text == **allowed,
         };
-        if text.starts_with("GIT_") && !PASSED_ON.iter().any(|allowed| passes(allowed)) {
+        if text.starts_with("GIT_") && !PASSED_ON.iter().any(passes) {
             process.env_remove(name);
         }
     }
