@@ -47,6 +47,7 @@ mod rewind;
 #[allow(dead_code, reason = "called before a push")]
 mod scan;
 mod sequence;
+mod share;
 mod show;
 mod snapshot;
 mod status;
@@ -113,6 +114,11 @@ pub use scan::Leak;
 #[allow(unused_imports, reason = "called before a push")]
 pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
+pub use share::{
+    ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
+    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, TooLarge,
+    change_remote, clone, fetch, ls_remote, pull, push, remotes,
+};
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
@@ -125,7 +131,7 @@ pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};
 pub use crate::link::Link;
-pub use crate::store::BODY_MAX;
+pub use crate::store::{BODY_MAX, RemoteMode};
 
 use crate::codec::one_line;
 

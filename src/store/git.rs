@@ -12,7 +12,7 @@ use crate::model::Person;
 mod network;
 
 pub use network::Connection;
-pub(super) use network::{Answer, talk};
+pub(super) use network::{Answer, init, talk};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
 const LOCAL_SAFETY: [&str; 12] = [

@@ -121,7 +121,6 @@ impl Repo {
         Ok((from_gix(&commit.tree()), commit.message.to_vec()))
     }
 
-    pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
     /// Reads the bytes of a tree.
     ///
     /// # Errors

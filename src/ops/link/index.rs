@@ -16,7 +16,7 @@ const LISTED_MAX: usize = 200_000;
 pub(super) type Known = HashSet<(EntryId, String)>;
 
 /// Returns the ref of this repository's own index, if it ever had one.
-fn written_ref(workspace: &Workspace) -> Option<String> {
+pub(in crate::ops) fn written_ref(workspace: &Workspace) -> Option<String> {
     let text = fs::read_to_string(workspace.repo.trace_dir().join("writer")).ok()?;
     let name = text.trim();
     let is_valid = name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -24,7 +24,7 @@ fn written_ref(workspace: &Workspace) -> Option<String> {
 }
 
 /// Returns the ref of this repository's own index; its name is random, and lasts.
-pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
+pub(in crate::ops) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
     let dir = workspace.repo.trace_dir();
     let path = dir.join("writer");
     if let Some(own) = written_ref(workspace) {

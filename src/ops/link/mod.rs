@@ -12,7 +12,7 @@ mod why;
 
 pub use cause::{Cause, Said};
 pub use git_hook::{GitHook, GitHooked, HOOK_INPUT_MAX, git_hook, link_arrived};
-pub(super) use index::commits_by_session;
+pub(super) use index::{commits_by_session, written_ref};
 pub(super) use journal::{Journal, Note, Noting};
 pub use relink::{Relink, Relinked, relink};
 pub use why::{CodeBrief, Explained, Why, WhyLines, why};
