@@ -80,8 +80,8 @@ fn print(session: &Session, branch: &PulledBranch, dry_run: bool) -> Result<(), 
         PulledHow::Apart => "both sides went on; it stays as it is",
         PulledHow::Stopped => "both sides disagree",
     };
-    let would = if dry_run && branch.undo.is_none() { " (nothing was changed)" } else { "" };
-    let line = Line::new().push(Label::Branch, &branch.branch).plain(format!("  {what}{would}"));
+    let dry = if dry_run { Line::new().push(Label::Muted, "(dry run) ") } else { Line::new() };
+    let line = Line::new().push(Label::Branch, &branch.branch).plain("  ").join(dry).plain(what);
     let line = match (branch.from == branch.to, branch.to) {
         (false, Some(_)) => line.plain(" ").push(Label::Commit, short(branch.to)),
         _ => line,

@@ -131,7 +131,7 @@ pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};
 pub use crate::link::Link;
-pub use crate::store::{BODY_MAX, RemoteMode};
+pub use crate::store::{BODY_MAX, PUSHING, RemoteMode};
 
 use crate::codec::one_line;
 

@@ -68,9 +68,7 @@ impl Repo {
     pub fn meta_refs(&self) -> Result<Vec<(String, ObjectId)>, StoreError> {
         let prefix = &self.settings.ref_prefix;
         let mut found = self.list_refs(&format!("{prefix}/meta/"))?;
-        let start = format!("{prefix}/remotes/");
-        let others = self.list_refs(&start)?.into_iter();
-        found.extend(others.filter(|(name, _)| name[start.len()..].split('/').nth(1) == Some("meta")));
+        found.extend(self.list_refs(&format!("{prefix}/remote-meta/"))?);
         Ok(found)
     }
 

@@ -64,7 +64,7 @@ pub use draft::{CommitRequest, Context};
 pub use error::StoreError;
 pub use file_lock::wait_for_lock;
 pub use foreign::TreeFile;
-pub use git::Connection;
+pub use git::{Connection, PUSHING};
 pub use group::{Pending, REQUESTS_MAX, Ticket};
 pub use head::{HEAD, Head, ORIG_HEAD};
 pub use header::ObjectKind;

@@ -30,7 +30,7 @@ pub struct TooLarge {
 /// [`OpError::Leaks`] when a secret is in it, [`OpError::TooLarge`] when hosts refuse an object of that size.
 pub(super) fn look(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<TooLarge>, OpError> {
     let repo = &workspace.repo;
-    let limit = repo.config_number("trace.push.maxObject")?.unwrap_or(OBJECT_MAX);
+    let limit = repo.config_number("trace.maxObject")?.unwrap_or(OBJECT_MAX);
     let mut large = Vec::new();
     repo.visit_new(tips, known, &mut |reached| {
         if let Reached::Blob { commit, folder, name, id } = reached {

@@ -51,7 +51,7 @@ const ANSWER_MAX: usize = 16 << 20;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The variable that tells our own hook that it is we who push.
-pub(super) const PUSHING: &str = "GITTRACE_PUSHING";
+pub const PUSHING: &str = "GITTRACE_PUSHING";
 
 /// Says how git may reach a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
