@@ -20,6 +20,7 @@ mod drop;
 mod edit;
 mod enable;
 mod expand;
+mod forget;
 mod hook;
 mod import;
 mod init;
@@ -102,6 +103,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
     Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },
     Verb { name: "relink", group: "keep", args: relink::args, run: relink::run },

@@ -35,6 +35,16 @@ impl MetaPath {
         MetaPath { folder: "code", name: id.to_string() }
     }
 
+    /// The file of this path in an index; `None` for what is none of ours.
+    pub fn of_file(path: &str) -> Option<Self> {
+        let mut parts = path.split('/');
+        let (folder, first, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let folder = ["code", "patch"].into_iter().find(|known| *known == folder)?;
+        let name = format!("{first}{rest}");
+        let is_plain = first.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_plain && parts.next().is_none()).then_some(MetaPath { folder, name })
+    }
+
     /// The file about a change, whatever it stands on; the name is in hexadecimal digits.
     pub fn of_patch(name: &str) -> Self {
         MetaPath { folder: "patch", name: name.to_owned() }

@@ -40,6 +40,12 @@ pub(super) fn log_messages(repo: &Repo, name: &str) -> String {
     String::from_utf8_lossy(&printed.unwrap_or_default()).into_owned()
 }
 
+/// Returns the commits that a ref's log names.
+pub(super) fn logged_ids(repo: &Repo, name: &str) -> Vec<ObjectId> {
+    let printed = git::run(repo, "log", &["--walk-reflogs", "--format=%H", "--end-of-options", name], None);
+    String::from_utf8_lossy(&printed.unwrap_or_default()).lines().filter_map(|id| id.parse().ok()).collect()
+}
+
 /// Lines of a log that go along when a branch is renamed: git can write each only by a process of its own.
 const REPLAYED: &str = "-200";
 
