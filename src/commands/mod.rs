@@ -22,6 +22,7 @@ mod edit;
 mod enable;
 mod expand;
 mod fetch;
+mod forget;
 mod hook;
 mod import;
 mod init;
@@ -114,6 +115,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "remote", group: "share", args: remote::args, run: remote::run },
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
+    Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
     Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },
     Verb { name: "relink", group: "keep", args: relink::args, run: relink::run },

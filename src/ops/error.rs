@@ -413,6 +413,20 @@ pub enum OpError {
         /// The limit.
         limit: u64,
     },
+    /// A remote has commits of a branch that were never seen here.
+    #[error("'{remote}' has commits of '{branch}' that are not here")]
+    UnseenCommits {
+        /// The branch.
+        branch: String,
+        /// The remote.
+        remote: String,
+    },
+    /// Nothing of that name was forgotten.
+    #[error("'{name}' was not forgotten")]
+    NotForgotten {
+        /// The name as given.
+        name: String,
+    },
     /// Hooks cannot be installed, or taken away.
     #[error(transparent)]
     Install(#[from] InstallError),
@@ -499,6 +513,10 @@ impl OpError {
                 format!("to go on from it: git trace switch -c <branch> {revision}"),
             ],
             OpError::Record { .. } => vec!["say whose it is: git trace import <agent> <path>".to_owned()],
+            OpError::UnseenCommits { remote, .. } => vec![format!("get them first: git trace fetch {remote}")],
+            OpError::NotForgotten { .. } => {
+                vec!["see what was: git for-each-ref --format='%(refname) %(subject)' refs/trace/forgotten".to_owned()]
+            }
             OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
             OpError::NoDriver => {
                 vec!["name one: git config trace.driver <name>, or --driver <name>".to_owned()]

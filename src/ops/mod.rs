@@ -85,7 +85,10 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
-pub use forget::MovedAside;
+pub use forget::{
+    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
+    forget, lift,
+};
 #[allow(unused_imports, reason = "called after a fetch and before a push")]
 pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
