@@ -31,6 +31,7 @@ mod redact_promises;
 mod redact_vectors;
 mod repositories;
 mod rooms;
+mod sharing;
 mod syscalls;
 mod tokens_body;
 mod tokens_oracle;
