@@ -17,6 +17,15 @@ use crate::model::{ObjectId, Person};
 /// Lines of what a server says that are passed on.
 const SAID_MAX: usize = 12;
 
+/// Contexts that are offered to a server without asking first what it has: as many as git offers at once.
+const OFFERED: usize = 16;
+
+/// Of the contexts that a server has already, so many of the youngest are offered, once it was asked what it has.
+const NEWEST: usize = 4;
+
+/// Most refs that are asked for by name.
+const NAMED: usize = 5000;
+
 /// How long to wait for another fetch of this repository.
 const TURN: Duration = Duration::from_secs(60);
 
@@ -226,6 +235,11 @@ impl Repo {
         // Left behind by one that was killed.
         arrivals.clear()?;
         let folder = arrivals.folder();
+        let plan = self.plan(remote, wanted, &folder, connection)?;
+        if plan.refspecs.is_empty() {
+            arrivals.compare(remote, wanted, plan.listed)?;
+            return Ok(arrivals);
+        }
         let mut arguments: Vec<String> = [
             "--quiet",
             "--no-tags",
@@ -239,15 +253,13 @@ impl Repo {
         .map(str::to_owned)
         .to_vec();
         let mut settings = vec![format!("remote.{}.mirror=false", remote.name)];
-        let tracking = remote.tracking_folder(HEADS);
-        if *wanted == Wanted::Forgotten || self.list_refs(&tracking)?.is_empty() {
+        if plan.tips.is_empty() {
             // Nothing that is here helps the server: without this git would offer it the whole history of the code.
             settings.push("fetch.negotiationAlgorithm=noop".to_owned());
-        } else {
-            arguments.push(format!("--negotiation-tip={tracking}*"));
         }
+        arguments.extend(plan.tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
         arguments.extend(["--".to_owned(), remote.name.clone()]);
-        arguments.extend(refspecs(remote, wanted, &folder));
+        arguments.extend(plan.refspecs);
         let answer = talk(self, "fetch", &settings, &arguments, connection)?;
         arrivals.staged = self.list_refs(&folder)?;
         if !answer.success {
@@ -263,8 +275,62 @@ impl Repo {
             }
             arrivals.complaint = Some(complaint(&answer));
         }
-        arrivals.compare(remote, wanted)?;
+        arrivals.compare(remote, wanted, plan.listed)?;
         Ok(arrivals)
+    }
+
+    /// Decides what to ask for, and what to offer.
+    ///
+    /// git offers the server a commit of every branch that both have, until the server has seen enough; for a context that
+    /// began by itself it never has. So where many contexts are known, it is asked first which refs the server has, and
+    /// then for those that differ alone; unless the server seems to have so many refs of code that listing them costs more.
+    fn plan(
+        &self,
+        remote: &Remote,
+        wanted: &Wanted,
+        folder: &str,
+        connection: &Connection,
+    ) -> Result<Plan, StoreError> {
+        let mut known = self.list_refs(&remote.tracking_folder(HEADS))?;
+        let whole = |tips| Plan { refspecs: refspecs(remote, wanted, folder), tips, listed: None };
+        if *wanted == Wanted::Forgotten {
+            return Ok(whole(Vec::new()));
+        }
+        if known.len() <= OFFERED || *wanted != Wanted::All || self.has_many_code_refs(remote, known.len())? {
+            return Ok(whole(known.into_iter().map(|(_, id)| id).collect()));
+        }
+        let listed: Vec<(String, ObjectId)> = self.list_remote(remote, connection)?;
+        let mut differing = Vec::new();
+        let mut tips = Vec::new();
+        for (local, id) in &listed {
+            let Some(tracking) = remote.tracking(local) else { continue };
+            let old = self.find_ref_id(&tracking)?;
+            if old != Some(*id) {
+                differing.push(local);
+                tips.extend(old.filter(|_| tracking.starts_with(&remote.tracking_folder(HEADS))));
+            }
+        }
+        if differing.len() > NAMED {
+            return Ok(whole(known.into_iter().map(|(_, id)| id).collect()));
+        }
+        // What is new may go on from what was new last.
+        known.sort_by_cached_key(|(_, id)| std::cmp::Reverse(self.read_link(id).map_or(i64::MIN, |link| link.seconds)));
+        tips.extend(known.iter().take(NEWEST).map(|(_, id)| *id));
+        let prefix = format!("{}/", self.settings.ref_prefix);
+        let refspec = |local: &&String| {
+            let rest = local.strip_prefix(&prefix)?;
+            Some(format!("+{}/{rest}:{folder}{rest}", remote.server_prefix()))
+        };
+        let refspecs = differing.iter().filter_map(refspec).collect();
+        let listed = listed.iter().filter_map(|(local, _)| remote.tracking(local)).collect();
+        Ok(Plan { refspecs, tips, listed: Some(listed) })
+    }
+
+    /// Tells whether a remote is known to have many more refs of code than contexts.
+    fn has_many_code_refs(&self, remote: &Remote, contexts: usize) -> Result<bool, StoreError> {
+        let branches = self.list_refs(&format!("refs/remotes/{}/", remote.name))?.len();
+        let tags = self.list_refs("refs/tags/")?.len();
+        Ok(branches + tags > contexts.saturating_mul(10))
     }
 
     /// Lists what a remote, or an address, has of ours: names as they are here, and what they name.
@@ -301,6 +367,16 @@ impl Repo {
     }
 }
 
+/// Says what git is to fetch.
+struct Plan {
+    /// What, and under which names.
+    refspecs: Vec<String>,
+    /// What is offered to the server as known.
+    tips: Vec<ObjectId>,
+    /// All that the server has, as it is called here, where it was listed.
+    listed: Option<HashSet<String>>,
+}
+
 /// Returns what git is to fetch, and under which names.
 fn refspecs(remote: &Remote, wanted: &Wanted, folder: &str) -> Vec<String> {
     let server = remote.server_prefix();
@@ -321,9 +397,9 @@ impl Arrivals<'_> {
     }
 
     /// Finds out what is new, and what is gone.
-    fn compare(&mut self, remote: &Remote, wanted: &Wanted) -> Result<(), StoreError> {
+    fn compare(&mut self, remote: &Remote, wanted: &Wanted, listed: Option<HashSet<String>>) -> Result<(), StoreError> {
         let folder = self.folder();
-        let mut seen = HashSet::new();
+        let mut seen = listed.unwrap_or_default();
         for (name, new) in &self.staged {
             let Some((kind, rest)) = name.strip_prefix(&folder).and_then(|rest| rest.split_once('/')) else { continue };
             let Some(kind) = KINDS.into_iter().find(|known| known.folder == kind) else { continue };
