@@ -8,6 +8,7 @@ mod compress;
 mod drivers;
 mod errors;
 mod fake_agent;
+mod forgetting;
 mod freshen;
 mod full;
 mod group;
