@@ -31,6 +31,7 @@ mod pack;
 mod pause;
 mod pin;
 mod rebase;
+mod redact;
 mod relink;
 mod reorder;
 mod reset;
@@ -103,6 +104,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
     Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },

@@ -104,7 +104,7 @@ impl Repo {
     ///
     /// # Errors
     /// When it cannot be read, or has rows that no context has.
-    pub fn read_rows(&self, tree: &ObjectId) -> Result<Vec<RawRow>, StoreError> {
+    pub fn read_raw_tree(&self, tree: &ObjectId) -> Result<Vec<RawRow>, StoreError> {
         let bytes = self.read_tree_bytes(tree)?;
         let row = |row: crate::codec::Row<'_>| RawRow { kind: row.kind, name: row.name.to_vec(), id: row.id };
         let read: Result<Vec<RawRow>, _> = rows(&bytes, tree.kind()).map(|found| found.map(row)).collect();
@@ -140,18 +140,18 @@ impl Rewrite<'_> {
         self.put(Kind::Tree, &bytes, Some((old, &base)))
     }
 
-    /// Stores a commit, unsigned.
+    /// Stores a commit, unsigned; its message is a stored one, without what was to be taken out of it.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn put_commit(&mut self, commit: &RawCommit, message: &Redacted<Vec<u8>>) -> Result<ObjectId, StoreError> {
+    pub fn put_commit(&mut self, commit: &RawCommit, message: &[u8]) -> Result<ObjectId, StoreError> {
         let mut bytes = format!("tree {}\n", commit.tree).into_bytes();
         for parent in &commit.parents {
             bytes.extend_from_slice(format!("parent {parent}\n").as_bytes());
         }
         bytes.extend_from_slice(&commit.headers);
         bytes.push(b'\n');
-        bytes.extend_from_slice(message.as_inner());
+        bytes.extend_from_slice(message);
         self.put(Kind::Commit, &bytes, None)
     }
 
