@@ -28,6 +28,8 @@ mod rebasing;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
+mod redacting;
+
 mod repositories;
 mod rooms;
 mod syscalls;
