@@ -9,6 +9,7 @@ mod drivers;
 mod errors;
 mod fake_agent;
 mod forge;
+mod forgetting;
 mod freshen;
 mod full;
 mod group;
@@ -29,6 +30,8 @@ mod rebasing;
 mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
+mod redacting;
+
 mod repositories;
 mod rooms;
 mod sharing;
