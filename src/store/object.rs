@@ -64,7 +64,10 @@ impl Repo {
     }
 
     /// Reads a commit from its bytes.
-    pub(super) fn parse_commit(&self, id: &ObjectId, bytes: &[u8]) -> Result<Commit, StoreError> {
+    ///
+    /// # Errors
+    /// When git trace did not make it.
+    pub fn parse_commit(&self, id: &ObjectId, bytes: &[u8]) -> Result<Commit, StoreError> {
         let broken = |reason: &str| StoreError::Object { id: *id, reason: reason.to_owned() };
         let commit =
             gix::objs::CommitRef::from_bytes(bytes, self.gix_kind()).map_err(|_| broken("a malformed commit"))?;
@@ -121,7 +124,6 @@ impl Repo {
         Ok((from_gix(&commit.tree()), commit.message.to_vec()))
     }
 
-    pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
     /// Reads the bytes of a tree.
     ///
     /// # Errors
