@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::session::{Session, failure};
 use crate::ops::{Checked, Finding, Note, Verification, Verified, Verify, verify};
-use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, OutputError, count};
+use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, OutputError, figures::count};
 
 /// Most notes that are printed, after which only their number is.
 const NOTES_SHOWN: usize = 20;

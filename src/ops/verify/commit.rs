@@ -195,8 +195,10 @@ impl<'w> Commits<'w> {
         }
         for entry in &delta.after {
             let body = self.objects.body(entry, encoding)?;
-            body.ids.calls.iter().for_each(|id| drop(lost.remove(&(true, id.clone()))));
-            body.ids.results.iter().for_each(|id| drop(lost.remove(&(false, id.clone()))));
+            lost.retain(|(is_call, id)| {
+                let kept = if *is_call { &body.ids.calls } else { &body.ids.results };
+                !kept.contains(id)
+            });
         }
         if lost.is_empty() {
             return Ok(Vec::new());
