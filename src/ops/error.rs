@@ -1,6 +1,6 @@
 //! Why an operation was not carried out.
 
-use super::compress::Finding;
+use super::finding::Finding;
 use super::installation::InstallError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;

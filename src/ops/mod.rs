@@ -23,6 +23,7 @@ mod enable;
 mod error;
 mod expand;
 mod find;
+mod finding;
 #[allow(dead_code, reason = "called after a fetch and before a push")]
 mod forget;
 mod group;
@@ -47,6 +48,7 @@ mod resume;
 mod rewind;
 #[allow(dead_code, reason = "called before a push")]
 mod scan;
+mod sealed;
 mod sequence;
 mod share;
 mod show;
@@ -74,7 +76,7 @@ pub use checkout::{Checkout, checkout};
 pub use cherry_pick::{Pick as PickCommits, cherry_pick, revert};
 pub use commit::{Commit as CommitMessages, commit};
 pub use compress::{
-    Compress, Compressed, Finding, Mode as CompressMode, PlanLine, Report, Retention, compress, compression_plan,
+    Compress, Compressed, Mode as CompressMode, PlanLine, Report, Retention, compress, compression_plan,
 };
 pub use context::{Materialized, context};
 pub use cost::{Cost, cost};
@@ -86,6 +88,7 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
+pub use finding::Finding;
 pub use forget::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
     forget, lift,
@@ -130,7 +133,7 @@ pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
 pub use validate::{Unsound, validate, validate_meta};
-pub use verify::{Verified, verify};
+pub use verify::{Checked, Note, Verification, Verified, Verify, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
 pub use workspace::{Target, Workspace};
 
