@@ -29,6 +29,7 @@ mod redact_promises;
 mod redact_vectors;
 mod repositories;
 mod rooms;
+mod servers;
 mod syscalls;
 mod tokens_body;
 mod tokens_oracle;
