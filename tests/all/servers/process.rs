@@ -91,7 +91,9 @@ fn parent_of(id: u32) -> Option<u32> {
 
 /// Tells whether a process still holds anything.
 fn is_there(id: u32) -> bool {
-    state_of(id).is_some_and(|(state, _)| state != "Z" && state != "X")
+    let has_threads = || std::fs::read_dir(format!("/proc/{id}/task")).is_ok_and(|threads| threads.count() > 1);
+    // Where the first thread has ended, others may hold what is open.
+    state_of(id).is_some_and(|(state, _)| (state != "Z" && state != "X") || has_threads())
 }
 
 /// Returns the letter of a process' state, and its parent.
