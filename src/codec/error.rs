@@ -43,4 +43,16 @@ pub enum CodecError {
         /// What the JSON parser said.
         reason: String,
     },
+    /// The commit is no tombstone.
+    #[error("malformed tombstone: {reason}")]
+    Tombstone {
+        /// What is missing or wrong.
+        reason: &'static str,
+    },
+    /// A newer version of git trace made this tombstone.
+    #[error("the tombstone has version {version}, which this git-trace does not know")]
+    NewerTombstone {
+        /// The version that was found.
+        version: u32,
+    },
 }

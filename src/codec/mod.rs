@@ -11,6 +11,7 @@ mod message;
 mod meta;
 mod name;
 mod snapshot;
+mod tombstone;
 mod tools;
 mod tree;
 
@@ -24,5 +25,6 @@ pub use message::{decode_message, encode_message, one_line};
 pub use meta::{Collapse, META_MAX, Meta, Replaces};
 pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};
 pub use snapshot::{Place, Snapshot, TreeStore};
+pub use tombstone::Tombstone;
 pub use tools::{ToolIds, tool_ids};
 pub use tree::{Row, RowKind, Rows, rows, write_row};

@@ -147,6 +147,10 @@ fn print(session: &Session, path: &str, outcome: &Imported) -> Result<(), Failur
     if outcome.busy {
         ui.warning(format!("{path}: another process imports this session; nothing was done"));
     }
+    if let Some(branch) = &outcome.forgotten {
+        ui.warning(format!("{path}: the session was forgotten with '{branch}'; nothing was done"));
+        ui.hint(format!("to let it come back: git trace forget --lift {branch}"));
+    }
     if outcome.pending > 0 {
         ui.warning(format!(
             "{path}: the last {} are not finished and wait for the next import",
@@ -200,6 +204,7 @@ pub(super) fn document(path: &str, outcome: &Imported) -> Value {
         "session": outcome.session,
         "path": path,
         "busy": outcome.busy,
+        "forgotten": outcome.forgotten.as_ref().map(ToString::to_string),
         "facts": facts(&outcome.facts),
     })
 }

@@ -21,6 +21,7 @@ use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
 use self::run::{Run, since};
 use self::seen::Seen;
+use super::forget::forgotten_session;
 use super::replay::{FIRST_BRANCH, subagent_name};
 use super::withhold::Withhold;
 use super::{OpError, Workspace};
@@ -74,6 +75,8 @@ pub struct Imported {
     pub agent: String,
     /// Whether another process imports the session, so that nothing was done here.
     pub busy: bool,
+    /// The branch with which the session was forgotten, so that nothing was done.
+    pub forgotten: Option<Branch>,
     /// The branch that the session's own conversation is on now.
     pub current: Option<String>,
     /// The branches of this record, with their newest commits.
@@ -129,6 +132,10 @@ fn import_with(
     let format = record.agent();
     let id = record.session_id();
     let session = format!("{format}:{id}");
+    if let Some(branch) = forgotten_session(workspace, &session)? {
+        let found = nothing(format, session, branch.agent().to_owned(), record.facts().clone());
+        return Ok(Imported { forgotten: Some(branch), ..found });
+    }
     let subagent = subagent_of(format, &request.path);
     let own = agent_name(format, &id);
     let (name, parent) = match (&request.name, &subagent) {
@@ -264,6 +271,7 @@ fn nothing(format: Agent, session: String, agent: String, facts: SessionFacts) -
         session,
         agent,
         busy: false,
+        forgotten: None,
         current: None,
         branches: Vec::new(),
         commits: 0,

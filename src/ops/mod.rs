@@ -23,6 +23,8 @@ mod enable;
 mod error;
 mod expand;
 mod find;
+#[allow(dead_code, reason = "called after a fetch and before a push")]
+mod forget;
 mod group;
 mod import;
 mod init;
@@ -42,6 +44,8 @@ mod reset;
 mod restore;
 mod resume;
 mod rewind;
+#[allow(dead_code, reason = "called before a push")]
+mod scan;
 mod sequence;
 mod show;
 mod snapshot;
@@ -79,6 +83,9 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
+pub use forget::MovedAside;
+#[allow(unused_imports, reason = "called after a fetch and before a push")]
+pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
 };
@@ -101,6 +108,9 @@ pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
+pub use scan::Leak;
+#[allow(unused_imports, reason = "called before a push")]
+pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};

@@ -22,6 +22,8 @@ pub struct Workspace {
     branch: Option<Branch>,
     id_seed: Option<String>,
     redactor: OnceCell<Redactor>,
+    /// A redactor that is on even where redaction is off, and leaves home directories alone.
+    scanner: OnceCell<Redactor>,
     /// A redactor whose key is kept nowhere, for what is not stored.
     rehearsal: OnceCell<Redactor>,
     rehearsing: Cell<bool>,
@@ -53,6 +55,7 @@ impl Workspace {
             branch,
             id_seed,
             redactor: OnceCell::new(),
+            scanner: OnceCell::new(),
             rehearsal: OnceCell::new(),
             rehearsing: Cell::new(false),
             warnings: Default::default(),
@@ -192,6 +195,18 @@ impl Workspace {
             Redactor::off()
         };
         Ok(cell.get_or_init(|| redactor))
+    }
+
+    /// Returns a redactor with this repository's key and rules that is on in any case: what leaves the machine, or is to
+    /// be taken out, is looked for wherever it was stored.
+    pub(crate) fn scanner(&self) -> Result<&Redactor, OpError> {
+        if let Some(scanner) = self.scanner.get() {
+            return Ok(scanner);
+        }
+        let keyless = self.rehearsing.get() && !self.key_path().exists();
+        let key = if keyless { Key::new(random_key()?) } else { self.redaction_key()? };
+        let scanner = Redactor::new(key, Options { home: None, config: self.redaction_rules()? });
+        Ok(self.scanner.get_or_init(|| scanner))
     }
 
     fn redaction_rules(&self) -> Result<Option<Config>, OpError> {

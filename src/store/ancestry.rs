@@ -87,6 +87,19 @@ impl<'r> Links<'r> {
         Ok(found)
     }
 
+    /// Finds the commits without a parent that can be reached from a commit.
+    pub(super) fn roots(&self, tip: ObjectId) -> Result<Vec<ObjectId>, StoreError> {
+        let (mut seen, mut stack, mut roots) = (HashSet::from([tip]), vec![tip], Vec::new());
+        while let Some(id) = stack.pop() {
+            let link = self.read(&id)?;
+            if link.parents.is_empty() {
+                roots.push(id);
+            }
+            stack.extend(link.parents.into_iter().filter(|parent| seen.insert(*parent)));
+        }
+        Ok(roots)
+    }
+
     /// Tells of each of these commits whether the sought one can be reached from it.
     pub(super) fn containing(&self, tips: &[ObjectId], sought: ObjectId) -> Result<HashSet<ObjectId>, StoreError> {
         let lowest = self.read(&sought)?.generation;

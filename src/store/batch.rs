@@ -196,7 +196,7 @@ impl Batch<'_> {
             repo.edit_refs(&guard, &deletions, who, durability)?;
         }
         then();
-        flushed.release();
+        flushed.release(repo);
         if let ([_], Some((_, (_, draft)))) = (edits.as_slice(), drafts.into_iter().next()) {
             repo.tip.replace(Some(draft));
         }

@@ -127,6 +127,46 @@ pub enum StoreError {
         /// The worktree, or its git directory if it has no work tree.
         path: PathBuf,
     },
+    /// No remote has that name.
+    #[error("remote '{name}' not found")]
+    NoRemote {
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// An address could start a program, or be taken for an option.
+    #[error("refused address '{url}': {reason}")]
+    BadUrl {
+        /// The address.
+        url: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A remote has no branch of that name.
+    #[error("remote '{remote}' has no branch '{branch}'")]
+    NotOnRemote {
+        /// The branch.
+        branch: String,
+        /// The remote.
+        remote: String,
+    },
+    /// A remote could not be reached, or refused to talk.
+    #[error("cannot reach remote '{remote}': {reason}")]
+    Unreachable {
+        /// The remote.
+        remote: String,
+        /// What git said.
+        reason: String,
+    },
+    /// A remote took too long.
+    #[error("git {command}: no end after {seconds} s")]
+    Slow {
+        /// The subcommand.
+        command: String,
+        /// How long it was given.
+        seconds: u64,
+    },
     /// The branch is not there.
     #[error("branch '{branch}' not found")]
     NoBranch {
@@ -192,7 +232,7 @@ impl StoreError {
             }
             StoreError::Missing { id, promisor: Some(remote) } => Some(format!(
                 "to get it: git fetch {remote} {id}; all of them: git fetch --refetch --no-filter {remote} \
-                 'refs/trace/*:refs/trace/*'"
+                 'refs/trace/heads/*:refs/trace/remotes/{remote}/*'"
             )),
             StoreError::Missing { promisor: None, .. } => Some("look at the damage with 'git fsck'".to_owned()),
             StoreError::UnknownRevision { near, .. } if !near.is_empty() => Some(format!(
@@ -205,6 +245,14 @@ impl StoreError {
             StoreError::BranchInUse { .. } => {
                 Some("move that worktree first: git trace switch <another branch>; see git trace branch".to_owned())
             }
+            StoreError::NoRemote { known, .. } if known.is_empty() => {
+                Some("make one: git trace remote add <name> <address>".to_owned())
+            }
+            StoreError::NoRemote { known, .. } => Some(format!("there are {}", known.join(", "))),
+            StoreError::NotOnRemote { remote, .. } => Some(format!("see what it has: git trace ls-remote {remote}")),
+            StoreError::Slow { .. } => Some(
+                "the same command finishes the work; to wait longer: git config trace.timeout <seconds>".to_owned(),
+            ),
             StoreError::NoBranch { .. } => Some("see which there are: git trace branch -a".to_owned()),
             StoreError::NoIdentity => {
                 Some("tell it: git config user.name '<name>' && git config user.email '<address>'".to_owned())

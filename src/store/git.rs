@@ -9,6 +9,11 @@ use std::process::{Command, Stdio};
 use super::{Repo, StoreError};
 use crate::model::Person;
 
+mod network;
+
+pub use network::Connection;
+pub(super) use network::{Answer, talk};
+
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
 const LOCAL_SAFETY: [&str; 12] = [
     "-c",

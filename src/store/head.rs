@@ -214,7 +214,14 @@ impl Repo {
         let prefix = format!("{}/", self.settings.ref_prefix);
         let ours = |name: &str| {
             let rest: Vec<&str> = name.strip_prefix(&prefix).unwrap_or(name).split('/').collect();
-            matches!(rest.as_slice(), ["heads" | "tags", _, _] | ["remotes", _, _, _] | ["meta", ..] | ["snapshots", _])
+            matches!(
+                rest.as_slice(),
+                ["heads" | "tags" | "aside", _, _]
+                    | ["remotes" | "remote-tags", _, _, _]
+                    | ["meta", ..]
+                    | ["snapshots" | "forgotten", _]
+                    | ["remote-meta", _, _]
+            )
         };
         Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())
     }

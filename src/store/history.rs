@@ -63,6 +63,11 @@ impl Repo {
         Ok(history)
     }
 
+    /// Lists what is wanted, newest first, be it commits of contexts or not.
+    pub(super) fn listed(&self, walk: Walk<'_>) -> Result<Vec<ObjectId>, StoreError> {
+        Ok(Limited::new(self, walk.first_parent).run(walk)?.into())
+    }
+
     /// Counts what the tips can reach and the hidden commits cannot.
     ///
     /// # Errors

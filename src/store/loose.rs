@@ -27,9 +27,8 @@ pub(super) fn write(
     bytes: &[u8],
     durability: Durability,
 ) -> Result<bool, StoreError> {
-    let hex = id.to_hex().to_string();
-    let folder = objects_dir.join(&hex[..2]);
-    let path = folder.join(&hex[2..]);
+    let path = path(objects_dir, id);
+    let folder = path.parent().expect("it is in a folder").to_owned();
     if freshen(&path, durability)? {
         return Ok(false);
     }
@@ -54,11 +53,16 @@ pub(super) fn write(
     Ok(true)
 }
 
+/// Returns the file in which a loose object is.
+pub(super) fn path(objects_dir: &Path, id: &gix::oid) -> PathBuf {
+    let hex = id.to_hex().to_string();
+    objects_dir.join(&hex[..2]).join(&hex[2..])
+}
+
 /// Removes an empty file, which a power cut may have left where an object should be. To be called when the object is in a
 /// pack: git takes it from there, but `git fsck` complains about the file.
 pub(super) fn remove_empty(objects_dir: &Path, id: &gix::oid) {
-    let hex = id.to_hex().to_string();
-    let path = objects_dir.join(&hex[..2]).join(&hex[2..]);
+    let path = path(objects_dir, id);
     if fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() == 0) {
         let _ = fs::remove_file(&path);
     }

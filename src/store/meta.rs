@@ -158,7 +158,7 @@ impl Repo {
             message: format!("trace link: {}", one_line(message, 100)),
         };
         self.edit_refs(&guard, &[edit], who, durability)?;
-        flushed.release();
+        flushed.release(self);
         match patience {
             Patience::Whole => self.tidy(&guard, flushed),
             // Whoever has more time packs them.

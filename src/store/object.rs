@@ -108,6 +108,14 @@ impl Repo {
         Ok(from_gix(&commit.tree()))
     }
 
+    /// Reads which tree a commit has, and its message, be it of a context or not.
+    pub(super) fn read_message(&self, id: &ObjectId) -> Result<(ObjectId, Vec<u8>), StoreError> {
+        let bytes = self.read(id, Kind::Commit, STRUCTURE_MAX)?;
+        let broken = |_| StoreError::Object { id: *id, reason: "a malformed commit".to_owned() };
+        let commit = gix::objs::CommitRef::from_bytes(&bytes, self.gix_kind()).map_err(broken)?;
+        Ok((from_gix(&commit.tree()), commit.message.to_vec()))
+    }
+
     pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
         self.read(id, Kind::Tree, STRUCTURE_MAX)
     }

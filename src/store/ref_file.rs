@@ -38,10 +38,14 @@ pub(super) fn lock(repo: &Repo, name: &str) -> Result<RefLock, StoreError> {
     loop {
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(file) => return Ok(RefLock { file, path, target, base, done: false }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && folders < 10 => {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && folders < 100 => {
                 folders += 1;
                 let folder = path.parent().unwrap_or(Path::new("."));
-                fs::create_dir_all(folder).map_err(|source| in_the_way(repo, name, folder, source))?;
+                match fs::create_dir_all(folder) {
+                    // git removes empty folders as it packs refs: one above may just have gone.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    made => made.map_err(|source| in_the_way(repo, name, folder, source))?,
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && Instant::now() < deadline => {
                 if is_stale(&path, &mut seen) {

@@ -96,7 +96,7 @@ impl Repo {
         }
         let mut found = BTreeMap::new();
         let root = self.common_dir.join(prefix.trim_end_matches('/'));
-        for file in walkdir::WalkDir::new(&root).max_depth(6).into_iter().filter_map(Result::ok) {
+        for file in walkdir::WalkDir::new(&root).into_iter().filter_map(Result::ok) {
             let Ok(below) = file.path().strip_prefix(&self.common_dir) else { continue };
             let Some(name) = below.to_str().filter(|name| !name.ends_with(".lock")) else { continue };
             if file.file_type().is_file()

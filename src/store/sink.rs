@@ -7,7 +7,7 @@ use gix::objs::Kind;
 
 use super::lock::Guard;
 use super::object::{from_gix, to_gix};
-use super::pack::{Base, Durability, Options, PackWriter, write_small_pack};
+use super::pack::{Base, Durability, Finished, Options, PackWriter, write_small_pack};
 use super::{Repo, StoreError, loose};
 use crate::codec::TreeStore;
 use crate::model::ObjectId;
@@ -18,7 +18,7 @@ const LOOSE_MAX: usize = 64;
 /// Gathers the objects of a change. Nothing can be seen by others before [`Sink::flush`].
 pub(super) enum Sink {
     /// Few objects, held in memory.
-    Few(Vec<(ObjectId, Kind, Vec<u8>)>),
+    Few(Vec<Object>),
     /// Any number of objects, streamed into a pack.
     Many(Box<PackWriter>),
 }
@@ -31,7 +31,12 @@ pub(super) struct Flushed {
     /// The file name of a pack, without its ending.
     pub(super) pack: Option<String>,
     kept: Option<Kept>,
+    /// What was written loose, as long as git could still take it for rubbish.
+    unsure: Vec<Object>,
 }
+
+/// An object in memory.
+type Object = (ObjectId, Kind, Vec<u8>);
 
 impl Sink {
     pub(super) fn many(repo: &Repo) -> Self {
@@ -85,9 +90,7 @@ impl Sink {
     pub(super) fn flush(self, repo: &Repo, _guard: &Guard, durability: Durability) -> Result<Flushed, StoreError> {
         let finished = match self {
             Sink::Few(objects)
-                if durability == Durability::Lazy
-                    && objects.len() <= LOOSE_MAX
-                    && !repo.common_dir.join("gc.pid").exists() =>
+                if durability == Durability::Lazy && objects.len() <= LOOSE_MAX && !is_git_gc_running(repo) =>
             {
                 let mut loose = Vec::with_capacity(objects.len());
                 for (id, kind, bytes) in &objects {
@@ -95,12 +98,10 @@ impl Sink {
                         loose.push(*id);
                     }
                 }
-                return Ok(Flushed { loose, pack: None, kept: None });
+                return Ok(Flushed { loose, unsure: objects, ..Flushed::default() });
             }
             Sink::Few(objects) => {
-                let raw: Vec<(Kind, &[u8])> =
-                    objects.iter().map(|(_, kind, bytes)| (*kind, bytes.as_slice())).collect();
-                let finished = write_small_pack(&repo.objects_dir, repo.gix_kind(), &raw, durability)?;
+                let finished = pack_of(repo, &objects, durability)?;
                 for (id, ..) in &objects {
                     loose::remove_empty(&repo.objects_dir, &to_gix(id));
                 }
@@ -111,15 +112,41 @@ impl Sink {
             Sink::Many(pack) => pack.finish(Durability::Durable)?,
         };
         let Some(finished) = finished else { return Ok(Flushed::default()) };
-        let pack = finished.pack.file_stem().and_then(|name| name.to_str()).map(str::to_owned);
-        Ok(Flushed { loose: Vec::new(), pack, kept: finished.keep.map(Kept) })
+        let pack = name_of(&finished);
+        Ok(Flushed { pack, kept: finished.keep.map(Kept), ..Flushed::default() })
     }
 }
 
+/// Tells whether `git gc` is at work here.
+fn is_git_gc_running(repo: &Repo) -> bool {
+    repo.common_dir.join("gc.pid").exists()
+}
+
+fn pack_of(repo: &Repo, objects: &[Object], durability: Durability) -> Result<Option<Finished>, StoreError> {
+    let raw: Vec<(Kind, &[u8])> = objects.iter().map(|(_, kind, bytes)| (*kind, bytes.as_slice())).collect();
+    Ok(write_small_pack(&repo.objects_dir, repo.gix_kind(), &raw, durability)?)
+}
+
+fn name_of(pack: &Finished) -> Option<String> {
+    pack.pack.file_stem().and_then(|name| name.to_str()).map(str::to_owned)
+}
+
 impl Flushed {
-    /// Leaves the pack to git: refs name its objects now.
-    pub(super) fn release(&mut self) {
+    /// Leaves the objects to git: refs name them now.
+    ///
+    /// A `git gc` that began after they were written loose took them for rubbish: it moves those into a pack, whence a
+    /// `git repack -ad` that looked at the refs before they moved drops them. So they are written once more, into a pack
+    /// that is younger than any look at the refs before they moved.
+    pub(super) fn release(&mut self, repo: &Repo) {
         self.kept = None;
+        let unsure = std::mem::take(&mut self.unsure);
+        let path = |id: &ObjectId| loose::path(&repo.objects_dir, &to_gix(id));
+        if is_git_gc_running(repo) || self.loose.iter().any(|id| !path(id).exists()) {
+            // The change is done: that this precaution was not possible is no error of it.
+            let pack = pack_of(repo, &unsure, Durability::Lazy).ok().flatten();
+            self.pack = pack.as_ref().and_then(name_of);
+            drop(pack.and_then(|pack| pack.keep).map(Kept));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use super::record::{SessionRecord, SessionState, Turn};
 use super::subagents;
 use crate::capture::{Agent, Event, EventKind};
 use crate::model::{Branch, ObjectId};
+use crate::ops::forget::forgotten_session;
 use crate::ops::{Import, Imported, Moment, OpError, Workspace, import, link_arrived, take_snapshot};
 
 /// How long is waited for another process that handles an event of the same session: a later event catches up.
@@ -76,6 +77,8 @@ pub enum Unheard {
     NoSession,
     /// Nobody asked for capture in this repository.
     NotEnabled,
+    /// The session was forgotten, here or by somebody else.
+    Forgotten,
     /// Another process handles an event of this session; a later event catches up.
     Busy,
 }
@@ -96,6 +99,9 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
     let workspace = Workspace::discover(place.as_deref().unwrap_or(dir), None, None)?;
     if !workspace.is_capturing() {
         return Ok(Hooked::unheard(Unheard::NotEnabled));
+    }
+    if forgotten_session(&workspace, &format!("{}:{}", request.agent, event.session))?.is_some() {
+        return Ok(Hooked::unheard(Unheard::Forgotten));
     }
     let is_last = event.kind == EventKind::SessionEnd;
     let wait = if is_last { LAST_WAIT } else { WAIT };

@@ -1,0 +1,234 @@
+//! git talking to a server: with the user's credentials and transport, and within a time.
+
+use std::io::Read;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use crate::store::{Repo, StoreError};
+
+/// What of git's own environment holds for a talk: how to reach a server, what to configure, what to log. All else that
+/// begins with `GIT_` could point git at another repository.
+const PASSED_ON: [&str; 14] = [
+    "GIT_ALLOW_PROTOCOL",
+    "GIT_ASKPASS",
+    "GIT_CONFIG*",
+    "GIT_CURL_VERBOSE",
+    "GIT_EXEC_PATH",
+    "GIT_HTTP_*",
+    "GIT_PROTOCOL_FROM_USER",
+    "GIT_PROXY_*",
+    "GIT_REDACT_COOKIES",
+    "GIT_SSH",
+    "GIT_SSH_*",
+    "GIT_SSL_*",
+    "GIT_TERMINAL_PROMPT",
+    "GIT_TRACE*",
+];
+
+/// Settings under which nothing of a server's starts a program, and nothing is done that was not asked for.
+const SAFETY: [&str; 14] = [
+    "core.fsmonitor=false",
+    "core.alternateRefsCommand=",
+    "core.logAllRefUpdates=false",
+    "fetch.fsckObjects=true",
+    "fetch.recurseSubmodules=false",
+    "fetch.writeCommitGraph=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.ext.allow=never",
+    "push.followTags=false",
+    "push.recurseSubmodules=no",
+    "push.useForceIfIncludes=false",
+    "submodule.recurse=false",
+    "transfer.bundleURI=false",
+];
+
+/// Most bytes that are kept of each of git's two streams.
+const ANSWER_MAX: usize = 16 << 20;
+
+/// How long a helper that git left behind may hold its pipes open.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The variable that tells our own hook that it is we who push.
+pub(super) const PUSHING: &str = "GITTRACE_PUSHING";
+
+/// Says how git may reach a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connection {
+    /// How long all of it may take.
+    pub time: Duration,
+    /// Whether the user may be asked for a password.
+    pub may_ask: bool,
+    /// Whether the user's own hooks of git run, as they do for git.
+    pub runs_hooks: bool,
+}
+
+/// Holds what came out of git.
+pub(in crate::store) struct Answer {
+    pub(in crate::store) success: bool,
+    pub(in crate::store) printed: String,
+    pub(in crate::store) said: String,
+}
+
+/// Runs a git subcommand that talks to a server. That git says no is no error here: what it printed may say more.
+///
+/// Arguments that come from outside must stand behind `--` or `--end-of-options`, or be full ref names and ids.
+pub(in crate::store) fn talk(
+    repo: &Repo,
+    command: &'static str,
+    settings: &[String],
+    arguments: &[String],
+    connection: &Connection,
+) -> Result<Answer, StoreError> {
+    let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
+    let mut process = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let passes = |allowed: &&str| match allowed.strip_suffix('*') {
+            Some(beginning) => text.starts_with(beginning),
+            None => text == **allowed,
+        };
+        if text.starts_with("GIT_") && !PASSED_ON.iter().any(passes) {
+            process.env_remove(name);
+        }
+    }
+    process.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env(PUSHING, "1");
+    process.args(SAFETY.iter().flat_map(|setting| ["-c", setting]));
+    // A server that falls silent is given up; whoever has set how silent knows better.
+    for (key, value) in [("http.lowSpeedLimit", "1000"), ("http.lowSpeedTime", "10")] {
+        if repo.config(key).is_none() {
+            process.args(["-c", &format!("{key}={value}")]);
+        }
+    }
+    if !connection.runs_hooks {
+        process.args(["-c", "core.hooksPath=/dev/null"]);
+    }
+    if !connection.may_ask {
+        // An empty program stands in the way of all others that could ask.
+        process.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "").env("SSH_ASKPASS", "");
+        process.env("SSH_ASKPASS_REQUIRE", "never").env("GCM_INTERACTIVE", "never");
+        process.args(["-c", "core.askPass=", "-c", "credential.interactive=false"]);
+    }
+    if let Some(ssh) = ssh_command(repo, connection.may_ask) {
+        process.env("GIT_SSH_COMMAND", ssh);
+    }
+    process.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    process.arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
+    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Whoever may ask needs the terminal, which only the group in the foreground has.
+    #[cfg(unix)]
+    if !connection.may_ask {
+        std::os::unix::process::CommandExt::process_group(&mut process, 0);
+    }
+    let child = process.spawn().map_err(|source| error(source.to_string()))?;
+    let mut running = Running { child, has_group: !connection.may_ask };
+    let (status, printed, said) = running.listen(connection.time).map_err(|source| error(source.to_string()))?;
+    let Some(status) = status else {
+        return Err(StoreError::Slow { command: command.to_owned(), seconds: connection.time.as_secs() });
+    };
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Answer { success: status.success(), printed: text(printed), said: text(said) })
+}
+
+/// Returns the command for ssh that gives up a silent server, and asks nobody where nobody is to be asked; `None` where
+/// the user has named a program for git that may be no OpenSSH.
+fn ssh_command(repo: &Repo, may_ask: bool) -> Option<String> {
+    let named = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"].iter().any(|name| std::env::var_os(name).is_some());
+    if named || repo.config("ssh.variant").is_some() {
+        return None;
+    }
+    let batch = if may_ask { "" } else { " -o BatchMode=yes" };
+    match repo.config("core.sshCommand") {
+        None => Some(format!("ssh -o ConnectTimeout=20 -o ServerAliveInterval=10 -o ServerAliveCountMax=3{batch}")),
+        Some(command) => is_openssh(&command).then(|| command + batch),
+    }
+}
+
+fn is_openssh(command: &str) -> bool {
+    let words = shlex::split(command).unwrap_or_default();
+    words.first().is_some_and(|program| program == "ssh" || program.ends_with("/ssh"))
+}
+
+/// Is a git that talks.
+struct Running {
+    child: Child,
+    /// Whether it and its helpers have a process group of their own.
+    has_group: bool,
+}
+
+/// Is what came out of git: on standard output, or on standard error.
+enum Piece {
+    Printed(Vec<u8>),
+    Said(Vec<u8>),
+}
+
+impl Running {
+    /// Waits for the end, and returns what came out; no status if the time was up.
+    fn listen(&mut self, time: Duration) -> std::io::Result<(Option<ExitStatus>, Vec<u8>, Vec<u8>)> {
+        let deadline = Instant::now() + time;
+        let (sender, receiver) = channel();
+        if let Some(pipe) = self.child.stdout.take() {
+            let sender = sender.clone();
+            std::thread::spawn(move || read(pipe, |piece| sender.send(Piece::Printed(piece)).is_ok()));
+        }
+        if let Some(pipe) = self.child.stderr.take() {
+            std::thread::spawn(move || read(pipe, |piece| sender.send(Piece::Said(piece)).is_ok()));
+        }
+        let (mut printed, mut said) = (Vec::new(), Vec::new());
+        let mut ended: Option<(ExitStatus, Instant)> = None;
+        loop {
+            let mut is_closed = false;
+            match receiver.recv_timeout(Duration::from_millis(5)) {
+                Ok(Piece::Printed(piece)) => keep(&mut printed, &piece),
+                Ok(Piece::Said(piece)) => keep(&mut said, &piece),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    is_closed = true;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            if ended.is_none() {
+                ended = self.child.try_wait()?.map(|status| (status, Instant::now()));
+            }
+            match ended {
+                // A helper that it left behind holds a pipe: all that git itself wrote has been read.
+                Some((status, since)) if is_closed || since.elapsed() > GRACE => {
+                    return Ok((Some(status), printed, said));
+                }
+                None if Instant::now() >= deadline => return Ok((None, printed, said)),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        #[cfg(unix)]
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
+            && self.has_group
+        {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn keep(whole: &mut Vec<u8>, piece: &[u8]) {
+    let room = ANSWER_MAX.saturating_sub(whole.len());
+    whole.extend_from_slice(&piece[..piece.len().min(room)]);
+}
+
+fn read(mut pipe: impl Read, send: impl Fn(Vec<u8>) -> bool) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+        if !send(buffer[..length].to_vec()) {
+            return;
+        }
+    }
+}
