@@ -79,7 +79,7 @@ impl Repo {
             edits.push(RefEdit { name: one.name.clone(), expected, new, message: message.to_owned() });
         }
         self.edit_refs(&guard, &edits, who, durability)?;
-        flushed.release();
+        flushed.release(self);
         self.tidy(&guard, flushed);
         Ok(())
     }
