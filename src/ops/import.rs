@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::memory::{Claim, Wanted};
-pub(super) use self::memory::{Unread, bytes_read};
+pub(super) use self::memory::{Unread, bytes_read, files_of_agent};
 use self::name::{agent_name, subagent_of};
 use self::origin::{Origin, fork_branch};
 use self::run::{Run, since};

@@ -47,12 +47,14 @@ mod rewind;
 #[allow(dead_code, reason = "called before a push")]
 mod scan;
 mod sequence;
+mod share;
 mod show;
 mod snapshot;
 mod status;
 mod switch;
 mod tag;
 mod touches;
+mod validate;
 mod verify;
 mod watch;
 mod withhold;
@@ -83,7 +85,10 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
-pub use forget::MovedAside;
+pub use forget::{
+    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
+    forget, lift,
+};
 #[allow(unused_imports, reason = "called after a fetch and before a push")]
 pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
@@ -112,18 +117,24 @@ pub use scan::Leak;
 #[allow(unused_imports, reason = "called before a push")]
 pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
+pub use share::{
+    ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
+    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, TooLarge,
+    change_remote, clone, fetch, ls_remote, pull, push, remotes,
+};
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
+pub use validate::{Unsound, validate, validate_meta};
 pub use verify::{Verified, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
 pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};
 pub use crate::link::Link;
-pub use crate::store::BODY_MAX;
+pub use crate::store::{BODY_MAX, PUSHING, RemoteMode};
 
 use crate::codec::one_line;
 

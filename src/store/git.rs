@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the file that starts git")]
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Seek, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -11,8 +11,8 @@ use crate::model::Person;
 
 mod network;
 
-pub use network::Connection;
-pub(super) use network::{Answer, talk};
+pub(super) use network::{Answer, init, talk};
+pub use network::{Connection, PUSHING};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
 const LOCAL_SAFETY: [&str; 12] = [
@@ -227,4 +227,38 @@ fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
         let said = String::from_utf8_lossy(&said);
         Err(error(said.lines().next().unwrap_or("it failed without a word").trim_start_matches("fatal: ").to_owned()))
     }
+}
+
+/// Runs a local git subcommand that prints much, and hands out its lines as they come.
+pub(super) fn run_lines(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    take: &mut dyn FnMut(&[u8]),
+) -> Result<(), StoreError> {
+    let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
+    let mut process = Command::new("git");
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("GIT_") {
+            process.env_remove(name);
+        }
+    }
+    process.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
+    process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
+    // What it complains of goes to a file, which takes any amount.
+    let mut said = tempfile::tempfile().map_err(|source| error(source.to_string()))?;
+    let complaints = said.try_clone().map_err(|source| error(source.to_string()))?;
+    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints);
+    let mut child = process.spawn().map_err(|source| error(source.to_string()))?;
+    let pipe = child.stdout.take().expect("it is piped");
+    let mut lines = std::io::BufReader::new(pipe).split(b'\n');
+    let read = lines.try_for_each(|line| line.map(|line| take(&line)));
+    let status = child.wait().map_err(|source| error(source.to_string()))?;
+    read.map_err(|source| error(source.to_string()))?;
+    if status.success() {
+        return Ok(());
+    }
+    let mut text = String::new();
+    let _ = said.rewind().and_then(|()| said.read_to_string(&mut text));
+    Err(error(text.lines().next().unwrap_or("it failed without a word").trim_start_matches("fatal: ").to_owned()))
 }

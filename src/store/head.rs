@@ -218,7 +218,7 @@ impl Repo {
                 rest.as_slice(),
                 ["heads" | "tags" | "aside", _, _]
                     | ["remotes" | "remote-tags", _, _, _]
-                    | ["meta", ..]
+                    | ["meta" | "incoming", ..]
                     | ["snapshots" | "forgotten", _]
                     | ["remote-meta", _, _]
             )

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use gix::objs::Kind;
 
+use super::lock::Guard;
 use super::ref_file::signature;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::sink::Sink;
@@ -19,7 +20,7 @@ use crate::codec::{RowKind, one_line, rows, write_row};
 use crate::model::{ObjectId, Person};
 
 /// The largest file of the index that is read, in bytes.
-const FILE_MAX: usize = 8 << 20;
+pub const META_FILE_MAX: u64 = 8 << 20;
 
 /// A file's path: a folder, and a name in hexadecimal digits, whose first two are a folder too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +33,16 @@ impl MetaPath {
     /// The file about a commit of the code.
     pub fn of_commit(id: &ObjectId) -> Self {
         MetaPath { folder: "code", name: id.to_string() }
+    }
+
+    /// The file of this path in an index; `None` for what is none of ours.
+    pub fn of_file(path: &str) -> Option<Self> {
+        let mut parts = path.split('/');
+        let (folder, first, rest) = (parts.next()?, parts.next()?, parts.next()?);
+        let folder = ["code", "patch"].into_iter().find(|known| *known == folder)?;
+        let name = format!("{first}{rest}");
+        let is_plain = first.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (is_plain && parts.next().is_none()).then_some(MetaPath { folder, name })
     }
 
     /// The file about a change, whatever it stands on; the name is in hexadecimal digits.
@@ -47,6 +58,17 @@ pub enum Patience {
     Whole,
     /// A moment: the user waits for another command.
     Short,
+}
+
+/// Says what a new commit of an index stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Base {
+    /// What was there.
+    Grow,
+    /// None of the files, all of the history.
+    Anew,
+    /// Nothing at all.
+    Unborn,
 }
 
 /// What is to become of files: their bytes, or `None` for those that go.
@@ -68,9 +90,7 @@ impl Repo {
     pub fn meta_refs(&self) -> Result<Vec<(String, ObjectId)>, StoreError> {
         let prefix = &self.settings.ref_prefix;
         let mut found = self.list_refs(&format!("{prefix}/meta/"))?;
-        let start = format!("{prefix}/remotes/");
-        let others = self.list_refs(&start)?.into_iter();
-        found.extend(others.filter(|(name, _)| name[start.len()..].split('/').nth(1) == Some("meta")));
+        found.extend(self.list_refs(&format!("{prefix}/remote-meta/"))?);
         Ok(found)
     }
 
@@ -91,7 +111,7 @@ impl Repo {
             }
         }
         let bytes = self.read_blob(&tree)?;
-        Ok((bytes.len() <= FILE_MAX).then_some(bytes))
+        Ok((bytes.len() as u64 <= META_FILE_MAX).then_some(bytes))
     }
 
     /// Changes a writer's index in one commit, or begins it anew with these files alone; `false` if somebody else writes
@@ -125,9 +145,40 @@ impl Repo {
                 }
             }
         };
+        let base = if anew { Base::Anew } else { Base::Grow };
+        self.write_meta(&guard, name, edits, base, message, patience, who)?;
+        Ok(true)
+    }
+
+    /// Begins a writer's index anew, without a history, with these files alone; without any, it goes.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn begin_meta(&self, name: &str, edits: MetaEdits, message: &str, who: &Person) -> Result<(), StoreError> {
+        let guard = self.lock()?;
+        if !edits.is_empty() {
+            return self.write_meta(&guard, name, edits, Base::Unborn, message, Patience::Whole, who);
+        }
+        let Some(old) = self.find_ref_id(name)? else { return Ok(()) };
+        let edit =
+            RefEdit { name: name.to_owned(), expected: Expected::Id(old), new: None, message: message.to_owned() };
+        self.edit_refs(&guard, &[edit], who, self.durability(true))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one place, two callers beside it")]
+    fn write_meta(
+        &self,
+        guard: &Guard,
+        name: &str,
+        edits: MetaEdits,
+        begins: Base,
+        message: &str,
+        patience: Patience,
+        who: &Person,
+    ) -> Result<(), StoreError> {
         let old = self.find_ref_id(name)?;
         let mut sink = Sink::Few(Vec::new());
-        let base = match old.filter(|_| !anew) {
+        let base = match old.filter(|_| begins == Base::Grow) {
             Some(old) => Some(self.read_code_commit(&old)?.tree),
             None => None,
         };
@@ -141,30 +192,31 @@ impl Repo {
             None => sink.put(self, Kind::Tree, &[], None)?,
         };
         if base == Some(tree) {
-            return Ok(true);
+            return Ok(());
         }
         let mut commit = format!("tree {tree}\n");
-        old.iter().for_each(|old| commit += &format!("parent {old}\n"));
+        let parent = old.filter(|_| begins != Base::Unborn);
+        parent.iter().for_each(|old| commit += &format!("parent {old}\n"));
         let person = signature(who);
         commit += &format!("author {person}\ncommitter {person}\n\n{}\n", one_line(message, 100));
         let new = sink.put(self, Kind::Commit, commit.as_bytes(), None)?;
         // It can be made again from the branches.
         let durability = self.durability(true);
-        let mut flushed = sink.flush(self, &guard, durability)?;
+        let mut flushed = sink.flush(self, guard, durability)?;
         let edit = RefEdit {
             name: name.to_owned(),
             expected: old.map_or(Expected::Absent, Expected::Id),
             new: Some(RefValue::Id(new)),
             message: format!("trace link: {}", one_line(message, 100)),
         };
-        self.edit_refs(&guard, &[edit], who, durability)?;
+        self.edit_refs(guard, &[edit], who, durability)?;
         flushed.release(self);
         match patience {
-            Patience::Whole => self.tidy(&guard, flushed),
+            Patience::Whole => self.tidy(guard, flushed),
             // Whoever has more time packs them.
             Patience::Short => self.note_written(&flushed),
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Writes a tree with files changed in it; `None` if nothing is left.

@@ -33,6 +33,26 @@ impl Repo {
         Ok(found.or(oldest.filter(|id| left == 0 && id.as_bytes().iter().any(|byte| *byte != 0))))
     }
 
+    /// Returns the ids that a ref's log names, as far back as it goes.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn logged_ids(&self, name: &str) -> Result<Vec<ObjectId>, StoreError> {
+        let mut found = Vec::new();
+        if self.refs == Backend::Reftable {
+            found.extend(reftable::logged_ids(self, name));
+            return Ok(found);
+        }
+        let is_real = |id: &ObjectId| id.as_bytes().iter().any(|byte| *byte != 0);
+        newest_lines(&ref_file::log_path(self, name), &mut |line| {
+            found.extend([id_at(line, 0), id_at(line, 1)].into_iter().flatten().filter(is_real));
+            true
+        })?;
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
     /// Returns where HEAD was before its last `nth` switches, as git's `@{-<nth>}`.
     ///
     /// # Errors

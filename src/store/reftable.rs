@@ -1,6 +1,9 @@
 //! Refs through git itself: the only way on a reftable, and the way of deleting on every storage.
 
+use std::collections::HashSet;
+
 use super::git;
+use super::head::{HEAD, ORIG_HEAD};
 use super::refs::{Expected, RefEdit, RefValue};
 use super::{Repo, StoreError};
 use crate::codec::one_line;
@@ -37,6 +40,12 @@ pub(super) fn log_messages(repo: &Repo, name: &str) -> String {
     String::from_utf8_lossy(&printed.unwrap_or_default()).into_owned()
 }
 
+/// Returns the commits that a ref's log names.
+pub(super) fn logged_ids(repo: &Repo, name: &str) -> Vec<ObjectId> {
+    let printed = git::run(repo, "log", &["--walk-reflogs", "--format=%H", "--end-of-options", name], None);
+    String::from_utf8_lossy(&printed.unwrap_or_default()).lines().filter_map(|id| id.parse().ok()).collect()
+}
+
 /// Lines of a log that go along when a branch is renamed: git can write each only by a process of its own.
 const REPLAYED: &str = "-200";
 
@@ -60,6 +69,27 @@ pub(super) fn replay_log(repo: &Repo, old: &str, new: &str, who: &Person) -> Res
         at = Some(id);
     }
     Ok(at)
+}
+
+/// Takes the lines out of the logs of our refs that name these commits; returns how many.
+pub(super) fn strip_logs(repo: &Repo, gone: &HashSet<ObjectId>, who: &Person) -> Result<u64, StoreError> {
+    let mut names: Vec<String> = vec![HEAD.to_owned(), ORIG_HEAD.to_owned()];
+    names.extend(list(repo, &format!("{}/", repo.settings.ref_prefix))?.into_iter().map(|(name, _)| name));
+    let mut lines = 0;
+    for name in names {
+        let arguments = ["--walk-reflogs", "--format=%H", "--end-of-options", name.as_str()];
+        let printed = git::run(repo, "log", &arguments, None).unwrap_or_default();
+        let printed = String::from_utf8_lossy(&printed).into_owned();
+        let found = printed.lines().enumerate().filter(|(_, id)| id.parse().is_ok_and(|id| gone.contains(&id)));
+        // The newest line is the first: from the end on, the numbers of the others stay.
+        let mut doomed: Vec<String> = found.map(|(nth, _)| format!("{name}@{{{nth}}}")).collect();
+        doomed.reverse();
+        for line in &doomed {
+            git::run_as(&repo.private_dir, "reflog", &["delete", "--rewrite", line], None, who)?;
+        }
+        lines += doomed.len() as u64;
+    }
+    Ok(lines)
 }
 
 /// Changes refs in one transaction of `git update-ref --stdin`.

@@ -3,6 +3,7 @@
 //! The user's own objects and packs are never touched, and the user's `git gc` is never run. What we wrote is noted in
 //! two files under the git directory; when they are lost, the objects are simply left to `git gc`.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -106,15 +107,7 @@ impl Repo {
         let folder = self.objects_dir.join("pack");
         let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
         noted.extend(self.abandoned(&folder)?.iter().map(|name| format!("{name}\n")));
-        // Packs that git has put into its own index of many packs must stay: it would miss them.
-        let indexed = fs::read(folder.join("multi-pack-index")).unwrap_or_default();
-        let chained = folder.join("multi-pack-index.d").exists();
-        let free = |name: &str| {
-            let companions = ["keep", "bitmap", "rev", "mtimes", "promisor"];
-            !chained
-                && memchr::memmem::find(&indexed, name.as_bytes()).is_none()
-                && !companions.iter().any(|ending| path(name, ending).exists())
-        };
+        let free = self.free_packs(&folder);
         let mut packs: Vec<(u64, String)> = noted
             .lines()
             .filter(|name| is_pack_name(name) && free(name))
@@ -154,6 +147,50 @@ impl Repo {
             self.write_commit_graph()?;
         }
         Ok(())
+    }
+
+    /// Writes our own packs anew without some objects; a pack that is not ours to replace stays as it is.
+    pub(super) fn rewrite_packs(&self, _guard: &Guard, without: &HashSet<ObjectId>) -> Result<(), StoreError> {
+        let list = self.trace_dir().join("packs");
+        let mut noted: Vec<String> = fs::read_to_string(&list).unwrap_or_default().lines().map(str::to_owned).collect();
+        let folder = self.objects_dir.join("pack");
+        noted.extend(self.abandoned(&folder)?);
+        let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
+        let free = self.free_packs(&folder);
+        for at in 0..noted.len() {
+            let name = noted[at].clone();
+            if !is_pack_name(&name) || !free(&name) || !path(&name, "idx").exists() {
+                continue;
+            }
+            let ids = pack_order(&path(&name, "idx"), self.gix_kind())?;
+            if !ids.iter().any(|id| without.contains(id)) {
+                continue;
+            }
+            let written = self.write_pack(ids.into_iter().filter(|id| !without.contains(id)))?;
+            if written.as_ref() != Some(&name) {
+                let _ = fs::remove_file(path(&name, "idx"));
+                fs::remove_file(path(&name, "pack")).map_err(StoreError::io("remove", &path(&name, "pack")))?;
+            }
+            noted[at] = written.unwrap_or_default();
+        }
+        noted.retain(|name| !name.is_empty());
+        if noted.is_empty() && !list.exists() {
+            return Ok(());
+        }
+        write_whole(&list, noted.iter().map(|name| format!("{name}\n")).collect::<String>().as_bytes())
+    }
+
+    /// Tells which packs may be replaced: git's own index of many packs would miss one, and files beside it say more.
+    fn free_packs(&self, folder: &Path) -> impl Fn(&str) -> bool + use<> {
+        let folder = folder.to_owned();
+        let indexed = fs::read(folder.join("multi-pack-index")).unwrap_or_default();
+        let chained = folder.join("multi-pack-index.d").exists();
+        move |name: &str| {
+            let companions = ["keep", "bitmap", "rev", "mtimes", "promisor"];
+            !chained
+                && memchr::memmem::find(&indexed, name.as_bytes()).is_none()
+                && !companions.iter().any(|ending| folder.join(format!("{name}.{ending}")).exists())
+        }
     }
 
     /// Lets go of the packs of processes that were killed before a ref named their objects, and names them: since we hold

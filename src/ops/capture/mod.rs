@@ -10,5 +10,6 @@ mod subagents;
 pub use failures::note_failure;
 pub use hook::{Hook, Hooked, Unheard, hook};
 pub use pause::{Paused, pause, unpause};
+pub(super) use record::session_files;
 pub use record::{LastEvent, SessionRecord, SessionState};
 pub use sessions::{ListSessions, ListedSession, Sessions, sessions};

@@ -179,6 +179,15 @@ impl Workspace {
     }
 }
 
+/// Lists the files that remember a session, `<agent>:<id>`; whoever handles an event of it now keeps its lock.
+pub(in crate::ops) fn session_files(workspace: &Workspace, session: &str) -> Vec<PathBuf> {
+    let Some((agent, id)) = session.split_once(':') else { return Vec::new() };
+    let Ok(agent) = agent.parse::<Agent>() else { return Vec::new() };
+    let name = file_name(agent, id);
+    let paths = ["json", MISSED, "lock"].map(|ending| workspace.sessions_dir().join(format!("{name}.{ending}")));
+    paths.into_iter().filter(|path| path.exists()).collect()
+}
+
 impl Turn {
     /// Reads the record, or begins one.
     pub(super) fn record(&self, agent: Agent, event: &Event, now: Time) -> SessionRecord {

@@ -124,6 +124,16 @@ pub(super) fn agent_of_session(workspace: &Workspace, name: &str, session: &str)
     found.unwrap_or_else(|| name.to_owned())
 }
 
+/// Lists the files that remember imports to an agent's branches.
+pub(in crate::ops) fn files_of_agent(workspace: &Workspace, agent: &str) -> Vec<PathBuf> {
+    let folder = workspace.repo.trace_dir().join("watermarks");
+    let own = ["json", "lock"].map(|ending| folder.join(format!("{agent}.{ending}")));
+    let mut found: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
+    found.extend(super::seen::files_of_agent(workspace, agent));
+    found.extend(super::origin::files_of_agent(workspace, agent));
+    found
+}
+
 /// Finds the session that a name belongs to; `None` if it is nobody's, or it cannot be told.
 fn owner(workspace: &Workspace, agent: &str, memory: Option<&Memory>) -> Result<Option<String>, OpError> {
     if let Some(memory) = memory {

@@ -70,6 +70,13 @@ impl Workspace {
     }
 }
 
+/// Lists the files that remember with which message this agent's sessions begin.
+pub(super) fn files_of_agent(workspace: &Workspace, agent: &str) -> Vec<std::path::PathBuf> {
+    let files = fs::read_dir(workspace.firsts_dir()).into_iter().flatten().filter_map(Result::ok);
+    let is_its = |path: &std::path::PathBuf| fs::read_to_string(path).is_ok_and(|name| name.trim_end() == agent);
+    files.map(|file| file.path()).filter(is_its).collect()
+}
+
 impl Run<'_, '_> {
     /// Sends a step where its session's origin says.
     pub(super) fn place(&mut self, routed: Routed) -> Result<(), OpError> {

@@ -68,6 +68,18 @@ pub(super) fn unchanged(workspace: &Workspace, request: &Import) -> Result<Optio
     Ok(Some(Imported { current: seen.current, branches: tips.into_iter().map(named).collect(), ..found }))
 }
 
+/// Lists what is remembered of files that became this agent's branches.
+pub(super) fn files_of_agent(workspace: &Workspace, agent: &str) -> Vec<PathBuf> {
+    let folder = workspace.repo.trace_dir().join("watermarks/by-path");
+    let files = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|file| file.path());
+    let is_its = |path: &PathBuf| {
+        let small = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() <= FILE_MAX);
+        let seen = small.then(|| serde_json::from_slice::<Seen>(&fs::read(path).ok()?).ok()).flatten();
+        seen.is_some_and(|seen| seen.agent == agent)
+    };
+    files.filter(is_its).collect()
+}
+
 fn file_of(workspace: &Workspace, path: &Path) -> Option<PathBuf> {
     let path = fs::canonicalize(path).ok()?;
     let hash = blake3::hash(path.as_os_str().as_encoded_bytes()).to_hex();

@@ -16,7 +16,7 @@ const LISTED_MAX: usize = 200_000;
 pub(super) type Known = HashSet<(EntryId, String)>;
 
 /// Returns the ref of this repository's own index, if it ever had one.
-fn written_ref(workspace: &Workspace) -> Option<String> {
+pub(in crate::ops) fn written_ref(workspace: &Workspace) -> Option<String> {
     let text = fs::read_to_string(workspace.repo.trace_dir().join("writer")).ok()?;
     let name = text.trim();
     let is_valid = name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -24,7 +24,7 @@ fn written_ref(workspace: &Workspace) -> Option<String> {
 }
 
 /// Returns the ref of this repository's own index; its name is random, and lasts.
-pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
+pub(in crate::ops) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
     let dir = workspace.repo.trace_dir();
     let path = dir.join("writer");
     if let Some(own) = written_ref(workspace) {
@@ -92,6 +92,60 @@ pub(super) fn known(workspace: &Workspace, commit: Option<&ObjectId>, patch: Opt
         Some(known)
     };
     read().unwrap_or_default()
+}
+
+/// An own index without some of its links.
+#[derive(Debug)]
+pub(in crate::ops) struct Links {
+    kept: MetaEdits,
+    /// How many went.
+    pub(in crate::ops) gone: u64,
+}
+
+/// Reads the own index without the links to some branches; `None` if it has none of them.
+pub(in crate::ops) fn own_links(workspace: &Workspace, goes: &dyn Fn(&str) -> bool) -> Result<Option<Links>, OpError> {
+    let mut gone = 0;
+    let kept = rewritten(workspace, &mut |record| {
+        let before = record.links.len();
+        record.links.retain(|link| !goes(&link.branch));
+        gone += (before - record.links.len()) as u64;
+    })?;
+    Ok((gone > 0).then_some(Links { kept, gone }))
+}
+
+/// Reads all files of the own index, and changes the records in them.
+pub(in crate::ops) fn rewritten(
+    workspace: &Workspace,
+    change: &mut dyn FnMut(&mut LinkRecord),
+) -> Result<MetaEdits, OpError> {
+    let repo = &workspace.repo;
+    let mut edits = MetaEdits::new();
+    let Some(files) = written_ref(workspace).map(|name| repo.list_files(&name, usize::MAX)).transpose()?.flatten()
+    else {
+        return Ok(edits);
+    };
+    for file in files {
+        let bytes = repo.read_blob(&file.blob)?;
+        let Some(path) = MetaPath::of_file(&file.path) else { continue };
+        let Ok(mut record) = LinkRecord::decode(&bytes) else { continue };
+        change(&mut record);
+        if !record.links.is_empty() {
+            edits.insert(path, Some(record.encode()));
+        }
+    }
+    Ok(edits)
+}
+
+/// Stores files as all of the own index, which begins anew: its history would still hold what went.
+pub(in crate::ops) fn store_anew(workspace: &Workspace, files: MetaEdits) -> Result<(), OpError> {
+    let repo = &workspace.repo;
+    Ok(repo.begin_meta(&own_ref(workspace)?, files, "begin anew", &repo.committer()?)?)
+}
+
+impl Links {
+    pub(in crate::ops) fn store(self, workspace: &Workspace) -> Result<(), OpError> {
+        store_anew(workspace, self.kept)
+    }
 }
 
 /// Puts records into edits; those without a link go.

@@ -222,6 +222,27 @@ impl Journal {
         Ok(())
     }
 
+    /// Changes the lines of all lists: `None` lets one go.
+    pub(in crate::ops) fn change(&self, change: &dyn Fn(Note) -> Option<Note>) -> io::Result<()> {
+        if !self.dir.exists() {
+            return Ok(());
+        }
+        let _guard = self.guard()?;
+        for file in fs::read_dir(&self.dir)?.filter_map(Result::ok) {
+            let path = file.path();
+            let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+            let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+            let changed: String =
+                lines.iter().filter_map(|line| change(decode(line)?)).map(|note| encode(&note)).collect();
+            if changed != text {
+                let temporary = path.with_extension("new");
+                fs::write(&temporary, changed)?;
+                fs::rename(&temporary, &path)?;
+            }
+        }
+        Ok(())
+    }
+
     fn guard(&self) -> io::Result<File> {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.lock)?;
         file.lock()?;

@@ -1,0 +1,66 @@
+//! What was forgotten may come back: its tombstones go.
+
+use super::choose::forgotten_before;
+use super::remote::Place;
+use super::request::{Forget, ForgottenRef, Lifted};
+use super::tombstones::Tombstones;
+use crate::codec::Tombstone;
+use crate::ops::{OpError, Workspace};
+use crate::store::RefMove;
+
+/// Lifts tombstones, here and, if so asked, at a remote. It brings nothing back itself, and says how to.
+///
+/// # Errors
+/// When nothing of a name was forgotten, or a ref cannot be deleted.
+pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> {
+    let repo = &workspace.repo;
+    let tombstones = Tombstones::read(workspace)?;
+    let mut found: Vec<Tombstone> = Vec::new();
+    for name in &request.names {
+        let of_name = forgotten_before(workspace, name, &tombstones)?;
+        if of_name.is_empty() {
+            return Err(OpError::NotForgotten { name: name.clone() });
+        }
+        found.extend(of_name);
+    }
+    found.sort_by_key(Tombstone::key);
+    found.dedup();
+    let place = request.remote.as_ref().map(|name| Place::find(workspace, name.as_deref())).transpose()?;
+    let mut told = Lifted::default();
+    let mut moves = Vec::new();
+    for tombstone in &found {
+        let name = repo.tombstone_ref(tombstone);
+        moves.extend(repo.find_ref_id(&name)?.map(|id| RefMove::deletion(name.clone(), id)));
+        told.tombstones.push((tombstone.branch.to_string(), name));
+        let branch = tombstone.branch.to_string();
+        let mut tips = Vec::new();
+        for (name, id) in repo.aside_refs()? {
+            let rest = name.split_once("/aside/").and_then(|(_, rest)| rest.strip_prefix(&branch));
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+                tips.push(id);
+                told.aside.push(ForgottenRef { name, id });
+            }
+        }
+        if tips.is_empty() && repo.read_commit(&tombstone.tip).is_ok() {
+            tips.push(tombstone.tip);
+        }
+        told.undo.extend(tips.first().map(|tip| format!("git trace branch {branch} {tip}")));
+    }
+    if request.dry_run {
+        return Ok(told);
+    }
+    // There first: a fetch in between would bring them back here.
+    let names: Vec<String> = told.tombstones.iter().map(|(_, name)| name.clone()).collect();
+    told.remote = place.map(|place| place.lift(workspace, &names)).transpose()?;
+    // A push notes what it deleted as gone here too.
+    let mut left = Vec::new();
+    for one in moves {
+        if repo.find_ref_id(&one.name)?.is_some() {
+            left.push(one);
+        }
+    }
+    if !left.is_empty() {
+        repo.move_refs(&left, &[], "trace forget --lift", true, &repo.committer()?)?;
+    }
+    Ok(told)
+}
