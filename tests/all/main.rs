@@ -34,6 +34,7 @@ mod redacting;
 
 mod repositories;
 mod rooms;
+mod servers;
 mod sharing;
 mod syscalls;
 mod tokens_body;
