@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ShareError;
 use super::leave::{TooLarge, look};
 use super::{connection, default_remote, fetch};
 use crate::model::{Branch, ObjectId};
@@ -91,7 +92,7 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     if let Some(moved) =
         moved_aside.iter().find(|moved| !request.all && before.iter().any(|branch| branch.to_string() == moved.branch))
     {
-        return Err(OpError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() });
+        return Err(ShareError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() }.into());
     }
     let outgoing = outgoing(workspace, &remote, request)?;
     let mut known = Vec::new();
