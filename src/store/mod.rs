@@ -49,6 +49,7 @@ mod settings;
 mod signature;
 mod sink;
 mod snapshot;
+mod staging;
 mod state_file;
 mod suffix;
 mod tidy;
