@@ -11,6 +11,7 @@ mod message;
 mod meta;
 mod name;
 mod snapshot;
+mod strict;
 mod tombstone;
 mod tools;
 mod tree;
@@ -25,6 +26,7 @@ pub use message::{decode_message, encode_message, escape_field, one_line, unesca
 pub use meta::{Collapse, META_MAX, Meta, Replaces};
 pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};
 pub use snapshot::{Place, Snapshot, TreeStore};
+pub use strict::{Root, strict_chunk, strict_folder, strict_root, strict_rows};
 pub use tombstone::Tombstone;
 pub use tools::{ToolIds, tool_ids};
 pub use tree::{Row, RowKind, Rows, rows, write_row};

@@ -168,7 +168,7 @@ pub(super) fn print(session: &Session, brought: &Brought) -> Result<(), Failure>
 }
 
 /// Ends with 3 when a person has to decide.
-fn stopped(brought: &Brought) -> Result<(), Failure> {
+pub(super) fn stopped(brought: &Brought) -> Result<(), Failure> {
     if brought.outcome != Outcome::Stopped {
         return Ok(());
     }
@@ -264,7 +264,7 @@ fn print_abort(session: &Session, given_up: &Brought) -> Result<(), Failure> {
     Ok(())
 }
 
-fn brought_json(brought: &Brought) -> Value {
+pub(super) fn brought_json(brought: &Brought) -> Value {
     let item = |item: &Option<Item>| item.as_ref().map(item_json);
     let conflict = |conflict: &OpenConflict| {
         json!({

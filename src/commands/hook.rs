@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 
 use super::session::Session;
-use crate::ops::{GitHook, HOOK_INPUT_MAX, Hook, OpError, Workspace, git_hook, hook, note_failure};
+use crate::ops::{GitHook, HOOK_INPUT_MAX, Hook, OpError, PUSHING, Workspace, git_hook, hook, note_failure};
 use crate::ui::{ExitCode, Failure};
 
 /// Bytes of standard input that are read; what a hook of an agent is told can hold a whole file.
@@ -46,7 +46,12 @@ pub(super) fn run_silently(matches: &ArgMatches) -> ExitCode {
     let words: Vec<String> = matches.get_many::<String>("arguments").into_iter().flatten().cloned().collect();
     let name = words.first().map_or_else(|| agent.clone(), |event| format!("{agent} {event}"));
     fault_ends_well(&dir, &name);
-    if agent == "git" {
+    // It is we who push: nothing is to be reminded of, or pushed once more.
+    if agent == "git" && std::env::var_os(PUSHING).is_some() {
+        return ExitCode::Done;
+    }
+    // Where the user wants contexts to go along with the code, git waits for that.
+    if agent == "git" && words.first().is_none_or(|hook| hook != "pre-push") {
         end_in_time(&dir, &name);
     }
     let done = if agent == "git" { of_git(&dir, matches, words) } else { of_agent(&dir, &agent, words.first()) };

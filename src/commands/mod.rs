@@ -9,6 +9,7 @@ mod brought;
 mod changed;
 mod checkout;
 mod cherry_pick;
+mod clone;
 mod commit;
 mod completions;
 mod compress;
@@ -20,19 +21,24 @@ mod drop;
 mod edit;
 mod enable;
 mod expand;
+mod fetch;
 mod forget;
 mod hook;
 mod import;
 mod init;
 mod install_man;
 mod log;
+mod ls_remote;
 mod merge;
 mod pack;
 mod pause;
 mod pin;
+mod pull;
+mod push;
 mod rebase;
 mod redact;
 mod relink;
+mod remote;
 mod reorder;
 mod reset;
 mod restore;
@@ -104,6 +110,12 @@ const VERBS: &[Verb] = &[
     Verb { name: "cherry-pick", group: "join", args: cherry_pick::args, run: cherry_pick::run },
     Verb { name: "revert", group: "join", args: revert::args, run: revert::run },
     Verb { name: "tag", group: "move", args: tag::args, run: tag::run },
+    Verb { name: "push", group: "share", args: push::args, run: push::run },
+    Verb { name: "fetch", group: "share", args: fetch::args, run: fetch::run },
+    Verb { name: "pull", group: "share", args: pull::args, run: pull::run },
+    Verb { name: "remote", group: "share", args: remote::args, run: remote::run },
+    Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
+    Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
@@ -117,12 +129,13 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Headings of the help, by group.
-const GROUPS: [(&str, &str); 6] = [
+const GROUPS: [(&str, &str); 7] = [
     ("start", "start a context"),
     ("change", "change it"),
     ("look", "look at it"),
     ("move", "move along its history"),
     ("join", "bring branches together"),
+    ("share", "share it"),
     ("keep", "keep house"),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
@@ -71,6 +71,11 @@ impl Session {
         }
         let found = Workspace::discover(&self.directory, self.branch.as_deref(), None).map_err(failure)?;
         Ok(self.workspace.get_or_init(|| found))
+    }
+
+    /// Returns a path that is meant from where the program works.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
     }
 
     /// Says what was odd in an operation that went well.

@@ -23,7 +23,6 @@ mod enable;
 mod error;
 mod expand;
 mod find;
-#[allow(dead_code, reason = "called after a fetch and before a push")]
 mod forget;
 mod group;
 mod import;
@@ -45,15 +44,16 @@ mod reset;
 mod restore;
 mod resume;
 mod rewind;
-#[allow(dead_code, reason = "called before a push")]
 mod scan;
 mod sequence;
+mod share;
 mod show;
 mod snapshot;
 mod status;
 mod switch;
 mod tag;
 mod touches;
+mod validate;
 mod verify;
 mod watch;
 mod withhold;
@@ -88,7 +88,6 @@ pub use forget::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
     forget, lift,
 };
-#[allow(unused_imports, reason = "called after a fetch and before a push")]
 pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
@@ -114,21 +113,26 @@ pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
 pub use scan::Leak;
-#[allow(unused_imports, reason = "called before a push")]
 pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
+pub use share::{
+    ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
+    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, TooLarge,
+    change_remote, clone, fetch, ls_remote, pull, push, remotes,
+};
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
+pub use validate::{Unsound, validate, validate_meta};
 pub use verify::{Verified, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
 pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};
 pub use crate::link::Link;
-pub use crate::store::BODY_MAX;
+pub use crate::store::{BODY_MAX, PUSHING, RemoteMode};
 
 use crate::codec::one_line;
 

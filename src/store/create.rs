@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::open::error_chain;
-use super::{Repo, StoreError};
+use super::{Repo, StoreError, git};
 
 impl Repo {
     /// Makes an empty repository with a work tree in this folder, and tells it who its user is.
@@ -20,5 +20,19 @@ impl Repo {
         let written =
             OpenOptions::new().append(true).open(&config).and_then(|mut file| file.write_all(section.as_bytes()));
         written.map_err(StoreError::io("write", &config))
+    }
+
+    /// Makes an empty repository as `git init` does, with the user's own defaults: templates, ref storage, hash function.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn create_empty(folder: &Path, is_bare: bool) -> Result<(), StoreError> {
+        let path = folder.to_string_lossy();
+        let mut arguments = vec!["--quiet"];
+        if is_bare {
+            arguments.push("--bare");
+        }
+        arguments.extend(["--", &path]);
+        git::init(&arguments)
     }
 }

@@ -79,6 +79,23 @@ impl Repo {
         Ok(Limited::new(self, false).run(Walk { tips, hidden, first_parent: false })?.len())
     }
 
+    /// Lists what a tip can reach and the hidden commits cannot, oldest first by date; `None` if there are more than `most`.
+    /// Commits of any kind may be among them.
+    ///
+    /// # Errors
+    /// When a commit is missing or cannot be read.
+    pub fn new_commits(
+        &self,
+        tip: ObjectId,
+        hidden: &[ObjectId],
+        most: usize,
+    ) -> Result<Option<Vec<ObjectId>>, StoreError> {
+        let mut limited = Limited::new(self, false);
+        limited.most = most;
+        let found = limited.run(Walk { tips: &[tip], hidden, first_parent: false })?;
+        Ok((found.len() <= most).then(|| found.into_iter().rev().collect()))
+    }
+
     /// Finds which of the wanted commits can be reached from a commit, itself included.
     ///
     /// # Errors
@@ -160,6 +177,8 @@ struct Limited<'r> {
     shown: usize,
     /// Commits to look at before the generations in the queue are compared again.
     patience: usize,
+    /// Commits that are not hidden, beyond which it gives up.
+    most: usize,
 }
 
 struct Node {
@@ -172,7 +191,7 @@ impl<'r> Limited<'r> {
     fn new(repo: &'r Repo, first_parent: bool) -> Self {
         let (nodes, queue) = (HashMap::new(), BinaryHeap::new());
         let links = Links::of(repo);
-        Limited { links, nodes, queue, first_parent, open: 0, ungraphed: 0, shown: 0, patience: 0 }
+        Limited { links, nodes, queue, first_parent, open: 0, ungraphed: 0, shown: 0, patience: 0, most: usize::MAX }
     }
 
     fn run(mut self, walk: Walk<'_>) -> Result<VecDeque<ObjectId>, StoreError> {
@@ -201,6 +220,9 @@ impl<'r> Limited<'r> {
                 lowest = lowest.min(link.generation.unwrap_or(u32::MAX));
                 found.push_back(id);
                 horizon = Horizon::default();
+                if self.shown > self.most {
+                    break;
+                }
             } else if self.open == 0 && (self.shown == 0 || self.is_past(lowest)) {
                 break;
             } else if self.open > 0 {

@@ -20,7 +20,7 @@ use crate::codec::{RowKind, one_line, rows, write_row};
 use crate::model::{ObjectId, Person};
 
 /// The largest file of the index that is read, in bytes.
-const FILE_MAX: usize = 8 << 20;
+pub const META_FILE_MAX: u64 = 8 << 20;
 
 /// A file's path: a folder, and a name in hexadecimal digits, whose first two are a folder too.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,9 +90,7 @@ impl Repo {
     pub fn meta_refs(&self) -> Result<Vec<(String, ObjectId)>, StoreError> {
         let prefix = &self.settings.ref_prefix;
         let mut found = self.list_refs(&format!("{prefix}/meta/"))?;
-        let start = format!("{prefix}/remotes/");
-        let others = self.list_refs(&start)?.into_iter();
-        found.extend(others.filter(|(name, _)| name[start.len()..].split('/').nth(1) == Some("meta")));
+        found.extend(self.list_refs(&format!("{prefix}/remote-meta/"))?);
         Ok(found)
     }
 
@@ -113,7 +111,7 @@ impl Repo {
             }
         }
         let bytes = self.read_blob(&tree)?;
-        Ok((bytes.len() <= FILE_MAX).then_some(bytes))
+        Ok((bytes.len() as u64 <= META_FILE_MAX).then_some(bytes))
     }
 
     /// Changes a writer's index in one commit, or begins it anew with these files alone; `false` if somebody else writes

@@ -20,6 +20,11 @@ const STRUCTURE_MAX: u64 = 16 << 20;
 /// `git gc` between our listing and our opening of a file.
 const RELISTINGS: usize = 4;
 
+/// Where objects are found.
+pub(super) trait Objects: Find + Header {}
+
+impl<T: Find + Header> Objects for T {}
+
 /// Says how large an object of a kind may be, or that there must be none of that kind.
 type LimitOf<'a> = &'a dyn Fn(Kind) -> Result<u64, StoreError>;
 
@@ -116,7 +121,11 @@ impl Repo {
         Ok((from_gix(&commit.tree()), commit.message.to_vec()))
     }
 
-    pub(super) fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
+    /// Reads the bytes of a tree.
+    ///
+    /// # Errors
+    /// When it is missing, too large, damaged, or no tree.
+    pub fn read_tree_bytes(&self, id: &ObjectId) -> Result<Vec<u8>, StoreError> {
         self.read(id, Kind::Tree, STRUCTURE_MAX)
     }
 
@@ -140,9 +149,20 @@ impl Repo {
             check_limit(id, kind, &bytes, limit_of)?;
             return Ok((kind, bytes));
         }
-        let mut outcome = self.find_in(&self.git.objects, id, limit_of);
+        self.look(&mut |objects| self.find_in(objects, id, limit_of))
+    }
+
+    /// Looks for an object in the list of packs, and in a new list if it is not in the first.
+    pub(super) fn look<T>(&self, look: &mut dyn FnMut(&dyn Objects) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut outcome = look(&self.git.objects);
         for attempt in 0..RELISTINGS {
-            if !matches!(outcome, Err(StoreError::Missing { .. } | StoreError::Object { .. })) {
+            let again = match &outcome {
+                // What a partial clone has not is not there, most of the time.
+                Err(StoreError::Missing { promisor, .. }) => promisor.is_none() || attempt == 0,
+                Err(StoreError::Object { .. }) => true,
+                _ => false,
+            };
+            if !again {
                 break;
             }
             let mut relisted = self.relisted.borrow_mut();
@@ -155,7 +175,7 @@ impl Repo {
                 *relisted = Some(opened.map_err(StoreError::io("list", &self.objects_dir))?);
             }
             if let Some(objects) = relisted.as_ref() {
-                outcome = self.find_in(objects, id, limit_of);
+                outcome = look(objects);
             }
         }
         outcome
@@ -163,7 +183,7 @@ impl Repo {
 
     fn find_in(
         &self,
-        objects: &(impl Find + Header),
+        objects: &dyn Objects,
         id: &ObjectId,
         limit_of: LimitOf<'_>,
     ) -> Result<(Kind, Vec<u8>), StoreError> {
@@ -171,7 +191,7 @@ impl Repo {
         // gix refuses what the header says is larger than the limit, before it makes room for it.
         let kind = match objects.try_find(&to_gix(id), &mut bytes) {
             Ok(Some(found)) => found.kind,
-            Ok(None) => return Err(StoreError::Missing { id: *id, promisor: self.promisor() }),
+            Ok(None) => return Err(self.missing(id)),
             Err(error) => {
                 return Err(match objects.try_header(&to_gix(id)) {
                     Ok(Some(header)) if header.size() > BODY_MAX => {
@@ -183,6 +203,10 @@ impl Repo {
         };
         check_limit(id, kind, &bytes, limit_of)?;
         Ok((kind, bytes))
+    }
+
+    pub(super) fn missing(&self, id: &ObjectId) -> StoreError {
+        StoreError::Missing { id: *id, promisor: self.promisor() }
     }
 
     /// Returns the remote that has promised what is missing, if this is a partial clone.
@@ -207,7 +231,7 @@ fn check_limit(id: &ObjectId, kind: Kind, bytes: &[u8], limit_of: LimitOf<'_>) -
     if size > limit { Err(StoreError::TooLarge { id: *id, size, limit }) } else { Ok(()) }
 }
 
-fn unreadable(id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
+pub(super) fn unreadable(id: &ObjectId, error: &(dyn std::error::Error + 'static)) -> StoreError {
     StoreError::Object { id: *id, reason: error_chain(error).join(": ") }
 }
 

@@ -1,6 +1,7 @@
 //! Remotes: which there are, where they are, and which names our refs have there and here.
 
-use super::{Repo, StoreError, git};
+use super::{RefMove, Repo, StoreError, git};
+use crate::model::Person;
 
 /// Where our refs are on a server that takes nothing but heads and tags.
 const BRANCH_PREFIX: &str = "refs/heads/git-trace";
@@ -151,6 +152,29 @@ impl Repo {
         let shown = |url: String| without_password(&url);
         let prefix = self.settings.ref_prefix.clone();
         Ok(Remote { name: name.to_owned(), url: shown(url), push_url: push_url.map(shown), mode, prefix })
+    }
+
+    /// Describes what is at an address that has no name here.
+    ///
+    /// # Errors
+    /// [`StoreError::BadUrl`].
+    pub fn remote_at(&self, url: &str) -> Result<Remote, StoreError> {
+        check_url(url)?;
+        let prefix = self.settings.ref_prefix.clone();
+        Ok(Remote { name: url.to_owned(), url: without_password(url), push_url: None, mode: RemoteMode::Refs, prefix })
+    }
+
+    /// Forgets what a remote is known to have; nothing changes there.
+    ///
+    /// # Errors
+    /// When a ref cannot be deleted.
+    pub fn forget_remote(&self, remote: &Remote, who: &Person) -> Result<(), StoreError> {
+        let mut known = Vec::new();
+        for kind in KINDS.into_iter().filter(|kind| kind.remote_folder.is_some()) {
+            known.extend(self.list_refs(&remote.tracking_folder(kind))?);
+        }
+        let moves: Vec<RefMove> = known.into_iter().map(|(name, id)| RefMove::deletion(name, id)).collect();
+        if moves.is_empty() { Ok(()) } else { self.move_refs(&moves, &[], "trace remote remove", false, who) }
     }
 
     /// Writes a variable of this repository's own configuration, or takes it out.

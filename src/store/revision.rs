@@ -7,7 +7,7 @@ use gix::objs::Kind;
 use super::head::{HEAD, Head, ORIG_HEAD};
 use super::object::{from_gix, to_gix};
 use super::suffix::{self, At, Suffix};
-use super::{Repo, StoreError, reftable};
+use super::{Repo, StoreError, is_remote_name, reftable};
 use crate::model::{Branch, Commit, EntryId, ObjectId, TouchKind};
 
 /// Longest revision that is looked at, in bytes.
@@ -154,7 +154,7 @@ impl Repo {
         let parts: Vec<&str> = name.split('/').collect();
         if let [remote, agent, branch] = parts[..]
             && Branch::new(agent, branch).is_ok()
-            && Branch::new(remote, branch).is_ok()
+            && is_remote_name(remote)
         {
             candidates.push(format!("{}/remotes/{name}", self.settings().ref_prefix));
         }

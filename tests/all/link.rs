@@ -655,7 +655,7 @@ fn forge(story: &Story, first: &str, record: &Value) {
     let outer = tree(&format!("040000 tree {inner}\t{}\n", &first[..2]));
     let root = tree(&format!("040000 tree {outer}\tcode\n"));
     let commit = story.git(&["commit-tree", "-m", "forged", &root]);
-    story.git(&["update-ref", "refs/trace/remotes/evil/meta/x", &commit]);
+    story.git(&["update-ref", "refs/trace/remote-meta/evil/x", &commit]);
 }
 
 #[test]

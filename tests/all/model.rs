@@ -14,7 +14,7 @@ use git_trace::model::{BodyKind, EntryId, Item, ObjectId, Operation, Role};
 use git_trace::ops::{
     Beside, CommitMessages, Compress, CompressMode, Destination, DropEntries, Edit, Expand, Merge, NewMessage, OpError,
     Order, Outcome, Pin, Preference, Rebase, Reorder, Restore, Switch, Workspace, commit, compress, context, drop,
-    edit, expand, merge, pin, rebase, reorder, restore, switch,
+    edit, expand, merge, pin, rebase, reorder, restore, switch, validate,
 };
 
 use crate::world::World;
@@ -50,6 +50,7 @@ fn any_sequence_of_operations_does_what_lists_would_do() {
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             (0..steps).for_each(|_| case.step());
             case.world.fsck();
+            case.validate();
         }));
         if let Err(panic) = outcome {
             eprintln!("seed {seed}, after:\n{}", case.done.join("\n"));
@@ -106,6 +107,20 @@ impl Case {
             _ => self.compress(&before),
         }
         self.check();
+    }
+
+    /// Checks that another repository would take in what was made, whatever it has already.
+    fn validate(&mut self) {
+        let commits = self.world.git(&["log", "--format=%H", "--glob=refs/trace/heads/*"], &self.world.repo());
+        let commits: Vec<ObjectId> = commits.lines().map(|line| line.parse().expect("an id")).collect();
+        for branch in self.branches.clone() {
+            let tip = self.world.tip(&format!("refs/trace/heads/main/{branch}")).expect("a branch");
+            let tip = tip.parse().expect("an id");
+            let known = commits[self.random.usize(..commits.len())];
+            for known in [&[][..], &[known]] {
+                assert_eq!(validate(&self.workspace, tip, known).expect("it can be told"), None);
+            }
+        }
     }
 
     /// Checks what must hold after every operation.

@@ -10,7 +10,8 @@ use super::index::{self, Known};
 use super::trailer;
 use crate::link::LinkRecord;
 use crate::model::ObjectId;
-use crate::ops::{OpError, Workspace};
+use crate::ops::share::default_remote;
+use crate::ops::{OpError, Push, Workspace, push};
 use crate::store::Patience;
 
 /// How much slower a build without optimisation is.
@@ -86,7 +87,7 @@ pub fn git_hook(workspace: &Workspace, hook: &GitHook) -> Result<GitHooked, OpEr
             }
             return Ok(GitHooked::default());
         }
-        "pre-push" => return Ok(GitHooked { reminder: reminder(workspace, argument(0)), ..GitHooked::default() }),
+        "pre-push" => return Ok(GitHooked { reminder: before_push(workspace, argument(0)), ..GitHooked::default() }),
         _ => return Ok(GitHooked::default()),
     }
     run.finish()
@@ -104,12 +105,38 @@ pub fn link_arrived(workspace: &Workspace, commit: ObjectId) -> Result<GitHooked
     run.finish()
 }
 
-fn reminder(workspace: &Workspace, remote: &str) -> Option<String> {
-    let wanted = workspace.config("trace.push").filter(|value| value == "remind")?;
-    let has_any = !Evidence::new(workspace, Reach::Near).is_empty();
-    has_any.then(|| {
-        format!("contexts are not pushed with the code (trace.push={wanted}): git push {remote} 'refs/trace/heads/*'")
-    })
+/// Reminds of the contexts that do not go with the code, or sends them too, as the user has asked; says what to tell.
+fn before_push(workspace: &Workspace, remote: &str) -> Option<String> {
+    match workspace.config("trace.push")?.as_str() {
+        "remind" => {
+            let has_any = !Evidence::new(workspace, Reach::Near).is_empty();
+            let text =
+                format!("contexts are not pushed with the code (trace.push=remind): git trace push {remote} --all");
+            has_any.then_some(text)
+        }
+        "auto" => push_along(workspace, remote),
+        _ => None,
+    }
+}
+
+/// Sends all contexts, if the code goes where they are to go.
+fn push_along(workspace: &Workspace, remote: &str) -> Option<String> {
+    let named = workspace.config("trace.remote");
+    let meant = default_remote(workspace, None).ok()?.name;
+    if named.is_none() && meant != remote {
+        return None;
+    }
+    match push(workspace, &Push { remote: Some(meant.clone()), all: true, ..Push::default() }) {
+        Ok(pushed) => {
+            let not_taken = pushed.rejected().count();
+            (not_taken > 0).then(|| {
+                format!(
+                    "{not_taken} contexts were not taken by '{meant}': git trace pull --all, then git trace push --all"
+                )
+            })
+        }
+        Err(error) => Some(format!("contexts were not pushed to '{meant}': {error}")),
+    }
 }
 
 /// Takes commits from the list of those that wait: all of these are linked now.

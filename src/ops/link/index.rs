@@ -24,7 +24,7 @@ pub(in crate::ops) fn written_ref(workspace: &Workspace) -> Option<String> {
 }
 
 /// Returns the ref of this repository's own index; its name is random, and lasts.
-pub(super) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
+pub(in crate::ops) fn own_ref(workspace: &Workspace) -> Result<String, OpError> {
     let dir = workspace.repo.trace_dir();
     let path = dir.join("writer");
     if let Some(own) = written_ref(workspace) {

@@ -110,9 +110,7 @@ fn collect(workspace: &Workspace, told: &mut Relinked, progress: &mut dyn FnMut(
     let remotes = format!("{prefix}/remotes/");
     for (name, id) in repo.list_refs(&remotes)? {
         let parts: Vec<&str> = name[remotes.len()..].split('/').collect();
-        if let [_, agent, branch] = parts[..]
-            && agent != "meta"
-        {
+        if let [_, agent, branch] = parts[..] {
             tips.push((format!("{agent}/{branch}"), id));
         }
     }

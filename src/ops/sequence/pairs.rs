@@ -61,7 +61,7 @@ pub(super) fn check(
         return Ok(());
     }
     let mut known = BTreeSet::new();
-    let onto = sequence.onto.filter(|_| sequence.verb == SequenceVerb::Rebase);
+    let onto = sequence.onto.filter(|_| matches!(sequence.verb, SequenceVerb::Rebase | SequenceVerb::Merge));
     let dropped = sequence.drop_branch.as_ref().map(|(_, id)| *id);
     let is_merge = |step: &&Step| matches!(step.action, Action::Merge | Action::Squash);
     let merged = sequence.steps.iter().filter(is_merge).map(|step| step.commit);

@@ -51,7 +51,7 @@ const ANSWER_MAX: usize = 16 << 20;
 const GRACE: Duration = Duration::from_millis(500);
 
 /// The variable that tells our own hook that it is we who push.
-pub(super) const PUSHING: &str = "GITTRACE_PUSHING";
+pub const PUSHING: &str = "GITTRACE_PUSHING";
 
 /// Says how git may reach a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,31 @@ pub(in crate::store) struct Answer {
     pub(in crate::store) said: String,
 }
 
+/// Makes a repository, under the user's own configuration.
+pub(in crate::store) fn init(arguments: &[&str]) -> Result<(), StoreError> {
+    let error = |reason: String| StoreError::Git { command: "init".to_owned(), reason };
+    let mut process = Command::new("git");
+    take_out_others(&mut process);
+    let ran = process.env("LC_ALL", "C").arg("init").args(arguments).stdin(Stdio::null()).output();
+    let ran = ran.map_err(|source| error(source.to_string()))?;
+    let said = String::from_utf8_lossy(&ran.stderr);
+    if ran.status.success() { Ok(()) } else { Err(error(said.lines().next().unwrap_or_default().to_owned())) }
+}
+
+/// Takes what could point git at another repository out of its environment.
+fn take_out_others(process: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let passes = |allowed: &&str| match allowed.strip_suffix('*') {
+            Some(beginning) => text.starts_with(beginning),
+            None => text == **allowed,
+        };
+        if text.starts_with("GIT_") && !PASSED_ON.iter().any(passes) {
+            process.env_remove(name);
+        }
+    }
+}
+
 /// Runs a git subcommand that talks to a server. That git says no is no error here: what it printed may say more.
 ///
 /// Arguments that come from outside must stand behind `--` or `--end-of-options`, or be full ref names and ids.
@@ -83,16 +108,7 @@ pub(in crate::store) fn talk(
 ) -> Result<Answer, StoreError> {
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
     let mut process = Command::new("git");
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let passes = |allowed: &&str| match allowed.strip_suffix('*') {
-            Some(beginning) => text.starts_with(beginning),
-            None => text == **allowed,
-        };
-        if text.starts_with("GIT_") && !PASSED_ON.iter().any(|allowed| passes(allowed)) {
-            process.env_remove(name);
-        }
-    }
+    take_out_others(&mut process);
     process.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env(PUSHING, "1");
     process.args(SAFETY.iter().flat_map(|setting| ["-c", setting]));
     // A server that falls silent is given up; whoever has set how silent knows better.

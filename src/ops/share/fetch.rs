@@ -1,0 +1,185 @@
+//! `fetch`: brings what a remote has here, beside what is here.
+
+use serde::Serialize;
+
+use super::arrive::fault;
+use super::{connection, default_remote};
+use crate::model::{Branch, ObjectId};
+use crate::ops::forget::{MovedAside, obey_tombstones};
+use crate::ops::{OpError, Workspace};
+use crate::store::{Arrival, Arrivals, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
+
+/// Asks for what a remote has.
+#[derive(Debug, Clone, Default)]
+pub struct Fetch {
+    /// The remote; the default one if `None`.
+    pub remote: Option<String>,
+    /// Branches to bring, `<agent>/<branch>` or with a `*`; all, with tags, if there are none.
+    pub branches: Vec<String>,
+    /// Whether branches that the remote has no longer are forgotten here as its branches.
+    pub prune: bool,
+    /// Whether the user may be asked for a password.
+    pub may_ask: bool,
+    /// Whether nothing is to be kept: what would come is only told.
+    pub dry_run: bool,
+}
+
+/// Says what came.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fetched {
+    /// The remote.
+    pub remote: String,
+    /// Its address, without a password.
+    pub url: String,
+    /// What is new, by name.
+    pub refs: Vec<FetchedRef>,
+    /// Branches, tags and indexes that the remote has no longer, as they are called here.
+    pub gone: Vec<String>,
+    /// Whether those are forgotten here.
+    pub pruned: bool,
+    /// What was moved aside here because it was forgotten.
+    pub moved_aside: Vec<MovedAside>,
+    /// Tags that were made here.
+    pub tags: Vec<String>,
+}
+
+/// Says what became of one ref of a remote.
+#[derive(Debug, Clone, Serialize)]
+pub struct FetchedRef {
+    /// `heads`, `tags`, `meta` or `forgotten`.
+    pub kind: &'static str,
+    /// Its name: `<agent>/<branch>` of a branch.
+    pub name: String,
+    /// What it was known to hold.
+    pub old: Option<ObjectId>,
+    /// What it holds.
+    pub new: ObjectId,
+    /// How it moved.
+    pub movement: Movement,
+    /// Why it is not followed, if it is not.
+    pub refused: Option<String>,
+}
+
+/// Says how a ref moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Movement {
+    /// It is new.
+    New,
+    /// It has the old in its history.
+    Forward,
+    /// It has not: somebody rewrote it.
+    Rewritten,
+}
+
+/// Brings what a remote has into `remotes/<remote>/…` below our prefix. No branch of this repository moves but those that
+/// were forgotten, which are moved aside.
+///
+/// What comes is looked at first; what is not sound is refused, ref by ref.
+///
+/// # Errors
+/// When the remote cannot be reached, or has no such branch.
+pub fn fetch(workspace: &Workspace, request: &Fetch) -> Result<Fetched, OpError> {
+    let remote = default_remote(workspace, request.remote.as_deref())?;
+    let wanted = match request.branches.as_slice() {
+        [] => Wanted::All,
+        names => Wanted::Branches(names.iter().map(|name| full_name(name)).collect::<Result<_, _>>()?),
+    };
+    receive(workspace, &remote, &wanted, request)
+}
+
+/// Learns what was forgotten, and nothing else.
+pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: bool) -> Result<Fetched, OpError> {
+    receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })
+}
+
+fn receive(workspace: &Workspace, remote: &Remote, wanted: &Wanted, request: &Fetch) -> Result<Fetched, OpError> {
+    let repo = &workspace.repo;
+    let who = repo.committer()?;
+    let connection = connection(workspace, request.may_ask)?;
+    let arrivals = repo.receive(remote, wanted, &connection, &who)?;
+    let refs = look_at(workspace, remote, &arrivals)?;
+    let tags_before = repo.tags()?;
+    let gone: Vec<String> = arrivals.gone.iter().map(|(name, _)| name.clone()).collect();
+    let mut fetched = Fetched {
+        remote: remote.name.clone(),
+        url: remote.url.clone(),
+        refs,
+        gone,
+        pruned: request.prune && !request.dry_run,
+        moved_aside: Vec::new(),
+        tags: Vec::new(),
+    };
+    if request.dry_run {
+        return Ok(fetched);
+    }
+    let is_sound = |arrival: &&Arrival| {
+        fetched
+            .refs
+            .iter()
+            .any(|row| row.refused.is_none() && row.kind == arrival.kind.folder && row.name == arrival.name)
+    };
+    let sound: Vec<Arrival> = arrivals.changed.iter().filter(is_sound).cloned().collect();
+    arrivals.accept(&sound)?;
+    if request.prune {
+        arrivals.prune()?;
+    }
+    // As git does with tags: new ones come along, those that are here stay.
+    for arrival in sound.iter().filter(|arrival| arrival.kind == TAGS) {
+        if tags_before.iter().all(|(tag, _)| tag.to_string() != arrival.name) {
+            let name = format!("{}/tags/{}", workspace.settings().ref_prefix, arrival.name);
+            repo.move_ref(&name, None, arrival.new, "trace fetch", &who)?;
+            fetched.tags.push(arrival.name.clone());
+        }
+    }
+    fetched.moved_aside = obey_tombstones(workspace)?;
+    match arrivals.complaint.clone() {
+        Some(reason) => Err(OpError::PartlyFetched { remote: remote.name.clone(), reason }),
+        None => Ok(fetched),
+    }
+}
+
+/// Looks at all that came, and says what each is.
+fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> Result<Vec<FetchedRef>, OpError> {
+    let repo = &workspace.repo;
+    let mut known: Vec<ObjectId> = repo.branches()?.into_iter().chain(repo.tags()?).map(|(_, id)| id).collect();
+    for kind in [HEADS, TAGS] {
+        known.extend(repo.list_refs(&remote.tracking_folder(kind))?.into_iter().map(|(_, id)| id));
+    }
+    let mut rows = Vec::with_capacity(arrivals.changed.len());
+    for arrival in &arrivals.changed {
+        let refused = fault(workspace, arrival, &known)?;
+        if refused.is_none() && [HEADS, TAGS].contains(&arrival.kind) {
+            known.push(arrival.new);
+        }
+        let movement = match arrival.old {
+            None => Movement::New,
+            Some(_) if refused.is_some() => Movement::Rewritten,
+            // Indexes and tombstones are replaced whole.
+            Some(_) if [META, FORGOTTEN].contains(&arrival.kind) => Movement::Forward,
+            Some(old) if repo.reached(arrival.new, &[old]).is_ok_and(|reached| !reached.is_empty()) => {
+                Movement::Forward
+            }
+            Some(_) => Movement::Rewritten,
+        };
+        rows.push(FetchedRef {
+            kind: arrival.kind.folder,
+            name: arrival.name.clone(),
+            old: arrival.old,
+            new: arrival.new,
+            movement,
+            refused,
+        });
+    }
+    Ok(rows)
+}
+
+/// Returns `<agent>/<branch>` of what the user wrote, in which a `*` may stand for more.
+fn full_name(text: &str) -> Result<String, OpError> {
+    let sample = text.replace('*', "x");
+    let branch = Branch::parse(&sample, Branch::default().agent())?;
+    if !text.contains('*') {
+        return Ok(branch.to_string());
+    }
+    Ok(if text.contains('/') { text.to_owned() } else { format!("{}/{text}", branch.agent()) })
+}
