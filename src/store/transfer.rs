@@ -246,7 +246,7 @@ impl Repo {
         } else {
             arguments.push(format!("--negotiation-tip={tracking}*"));
         }
-        arguments.extend(["--".to_owned(), remote.name.clone()]);
+        arguments.extend(["--".to_owned(), remote.source().to_owned()]);
         arguments.extend(refspecs(remote, wanted, &folder));
         let answer = talk(self, "fetch", &settings, &arguments, connection)?;
         arrivals.staged = self.list_refs(&folder)?;
