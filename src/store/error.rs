@@ -201,6 +201,14 @@ pub enum StoreError {
         /// What it said.
         reason: String,
     },
+    /// A file is no bundle, or cannot be read here.
+    #[error("cannot read bundle '{}': {reason}", path.display())]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The operating system said no.
     #[error("cannot {action} '{}': {source}", path.display())]
     Io {

@@ -10,6 +10,7 @@
 mod ancestry;
 mod batch;
 mod branches;
+mod bundle;
 mod clock;
 mod code;
 mod code_git;

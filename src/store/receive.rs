@@ -107,7 +107,7 @@ impl Repo {
             settings.push("fetch.negotiationAlgorithm=noop".to_owned());
         }
         arguments.extend(plan.tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
-        arguments.extend(["--".to_owned(), remote.name.clone()]);
+        arguments.extend(["--".to_owned(), remote.source().to_owned()]);
         arguments.extend(plan.refspecs);
         let answer = talk(self, "fetch", &settings, &arguments, connection)?;
         arrivals.staged = self.list_refs(&folder)?;

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
 mod branches;
+mod bundles;
 mod capture;
 mod compress;
 mod drivers;
@@ -31,7 +32,6 @@ mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
 mod redacting;
-
 mod repositories;
 mod rooms;
 mod servers;
