@@ -42,6 +42,7 @@ mod reftable;
 mod remote;
 mod revision;
 mod settings;
+mod sign;
 mod signature;
 mod sink;
 mod snapshot;
@@ -80,6 +81,7 @@ pub use reach::Reached;
 pub use refs::RefValue;
 pub use remote::{FORGOTTEN, HEADS, Kind, META, Remote, RemoteMode, TAGS, check_url, is_remote_name};
 pub use settings::Settings;
+pub use sign::SignPolicy;
 pub use signature::{SignatureState, signature_headers};
 pub use snapshot::{TreeChange, Untracked, WorkTreeState};
 pub use transaction::RefMove;
@@ -104,6 +106,8 @@ pub struct Repo {
     refs: refs::Backend,
     quarantine: bool,
     settings: Settings,
+    /// Whether a commit that nobody waits for could not be signed.
+    cannot_sign: std::cell::Cell<bool>,
     loose: RefCell<loose_reader::LooseReader>,
     /// Commits whose parents a shallow clone left out.
     shallow: HashSet<ObjectId>,

@@ -136,6 +136,16 @@ impl<'w> Commits<'w> {
             Some(Err(trouble)) => return report.trouble(trouble),
             None => return Ok(()),
         };
+        if let Some(old) = &delta.manifest {
+            match self.encoding(old) {
+                Ok(before) if before != encoding => {
+                    let reason = "entries are counted in another encoding than before".to_owned();
+                    report.findings.push(Finding::Claim { what: ".trace", reason });
+                }
+                Ok(_) => {}
+                Err(trouble) => report.trouble(trouble)?,
+            }
+        }
         for entry in &delta.after {
             let recounted = self.recount(entry, encoding, report);
             recounted.or_else(|trouble| report.trouble(trouble))?;
