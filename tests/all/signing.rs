@@ -180,7 +180,7 @@ fn what_is_captured_is_signed_only_where_everything_is() {
     };
     std::fs::write(&record, line(1, "null")).expect("written");
     let path = record.to_str().expect("plain").to_owned();
-    let import = |name: &str| world.ok(&["import", "claude", &path, "--name", name]);
+    let import = |name: &str| world.ok(&["import", "claude", &path, "--as", name]);
     let signed = |name: &str| {
         let log = world.git(&["log", "--format=%G?", &format!("refs/trace/heads/{name}/main")], &world.repo());
         log.lines().map(str::to_owned).collect::<Vec<_>>()

@@ -22,7 +22,7 @@ fn verify_all(world: &World) -> Verification {
 
 const CALL: &str = r#"[{"role":"user","content":"list the files"},
  {"role":"assistant","content":[{"type":"text","text":"I look."},{"type":"tool_use","id":"toolu_1","name":"ls","input":{}}]},
- {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"a.txt, and many more words than that"}]},
+ {"role":"user","content":[{"type":"tool_result","tool_use_id":"toolu_1","content":"LONG"}]},
  {"role":"assistant","content":"There is a.txt."}]"#;
 
 /// A repository in which every verb was used.
@@ -34,7 +34,8 @@ fn lived(object_format: &str) -> World {
     world.git(&["commit", "-qm", "code"], &repo);
     world.ok(&["init"]);
     world.ok_with(&["commit", "--role", "system"], b"be kind");
-    world.ok_with(&["commit", "--messages"], CALL.as_bytes());
+    let words = "a.txt, and many more words than that. ".repeat(60);
+    world.ok_with(&["commit", "--messages"], CALL.replace("LONG", &words).as_bytes());
     for text in ["one", "two", "three", "four", "five"] {
         world.ok_with(&["commit"], text.as_bytes());
     }
@@ -97,7 +98,7 @@ fn whatever_was_imported_is_sound() {
         for (nth, file) in files.filter_map(Result::ok).filter(|file| file.file_type().is_file()).enumerate() {
             let path = file.path().to_str().expect("plain");
             let name = format!("real-{nth}");
-            let output = world.trace(&["import", agent, path, "--name", &name]).output().expect("it starts");
+            let output = world.trace(&["import", agent, path, "--as", &name]).output().expect("it starts");
             imported += usize::from(output.status.success());
         }
         verify_all(&world);
