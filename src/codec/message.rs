@@ -80,7 +80,7 @@ fn write_facts(facts: &Facts, out: &mut String) -> std::fmt::Result {
         };
         write!(out, "Trace-Entry: {sign}{}", touch.id)?;
         for (name, value) in &touch.fields {
-            write!(out, " {name}={}", escape(value))?;
+            write!(out, " {name}={}", escape_field(value))?;
         }
         out.push('\n');
     }
@@ -156,7 +156,7 @@ fn read_touch(value: &str) -> Result<Touch, CodecError> {
     let id = head.as_str().parse().map_err(|_| error())?;
     let fields = words
         .filter_map(|word| word.split_once('='))
-        .map(|(name, value)| (name.to_owned(), unescape(value).into_owned()))
+        .map(|(name, value)| (name.to_owned(), unescape_field(value).into_owned()))
         .collect();
     Ok(Touch { kind, id, fields })
 }
@@ -198,7 +198,7 @@ fn read_cost(value: &str) -> Option<NanoDollars> {
 }
 
 /// Percent-encodes what would end a field: blanks, control characters and `%` itself.
-fn escape(value: &str) -> Cow<'_, str> {
+pub fn escape_field(value: &str) -> Cow<'_, str> {
     let breaks = |one: char| one == '%' || one.is_whitespace() || one.is_control();
     if !value.contains(breaks) {
         return Cow::Borrowed(value);
@@ -217,7 +217,8 @@ fn escape(value: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn unescape(value: &str) -> Cow<'_, str> {
+/// Decodes what [`escape_field`] encoded.
+pub fn unescape_field(value: &str) -> Cow<'_, str> {
     if !value.contains('%') {
         return Cow::Borrowed(value);
     }

@@ -22,7 +22,7 @@ pub use error::CodecError;
 pub use identity::derive_entry_id;
 pub use manifest::{FORMAT_VERSION, MANIFEST_NAME, Manifest};
 pub use mask::{STUB, ToolResult, mask_tool_results, tool_results};
-pub use message::{decode_message, encode_message, one_line};
+pub use message::{decode_message, encode_message, escape_field, one_line, unescape_field};
 pub use meta::{Collapse, META_MAX, Meta, Replaces};
 pub use name::{Named, decode_name, encode_entry_name, encode_meta_name};
 pub use snapshot::{Place, Snapshot, TreeStore};

@@ -36,6 +36,7 @@ mod pin;
 mod pull;
 mod push;
 mod rebase;
+mod redact;
 mod relink;
 mod remote;
 mod reorder;
@@ -115,6 +116,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "remote", group: "share", args: remote::args, run: remote::run },
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
+    Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
     Verb { name: "unpause", group: "keep", args: pause::unpause_args, run: pause::run_unpause },

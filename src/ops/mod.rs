@@ -39,6 +39,7 @@ mod pin;
 mod range;
 mod rebase;
 mod rebase_plan;
+mod redact;
 mod reorder;
 mod replay;
 mod reset;
@@ -111,6 +112,7 @@ pub use pin::{Pin, pin};
 pub use range::{RevisionRange, Span};
 pub use rebase::{Rebase, rebase};
 pub use rebase_plan::{PLAN_MAX, RebasePlan, rebase_plan};
+pub use redact::{Left, Redact, RedactOutcome, RewrittenRef, redact};
 pub use reorder::{Beside, Order, Reorder, reorder};
 pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
@@ -122,8 +124,8 @@ pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
     ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
-    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, TooLarge,
-    change_remote, clone, fetch, ls_remote, pull, push, remotes,
+    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, ShareError,
+    TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
 };
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};

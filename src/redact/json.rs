@@ -16,6 +16,19 @@ pub(super) struct Strings {
     /// The text to be searched.
     pub text: Vec<u8>,
     pieces: Vec<Piece>,
+    /// Where the strings are, if that is all that is wanted.
+    members: Option<Vec<Member>>,
+}
+
+/// Where a string of a document is, inside its quotes.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    /// The name of the member whose value it is.
+    pub key: Option<Range<usize>>,
+    /// The string.
+    pub value: Range<usize>,
+    /// Whether it is a member's name itself.
+    pub is_key: bool,
 }
 
 /// Bytes of the text and the bytes of the document that spell them.
@@ -53,6 +66,20 @@ impl Strings {
         strings.text.reserve(raw.len() + raw.len() / 16);
         Reader { raw, at: 0, open: Vec::new(), strings: &mut strings }.documents()?;
         Some(strings)
+    }
+
+    /// Finds all strings of a document, whatever they hold; `None` when it is no JSON.
+    pub(super) fn members(raw: &[u8]) -> Option<Vec<Member>> {
+        let mut strings = Self { members: Some(Vec::new()), ..Self::default() };
+        Reader { raw, at: 0, open: Vec::new(), strings: &mut strings }.documents()?;
+        strings.members
+    }
+
+    /// Decodes one string of a document.
+    pub(super) fn one(raw: &[u8], value: &Range<usize>) -> Self {
+        let mut strings = Self::default();
+        strings.push_string(raw, value);
+        strings
     }
 
     /// The bytes of the document that spell a span of the text, with the bytes of the text they spell; a span that
@@ -218,6 +245,9 @@ impl Reader<'_> {
         self.blank();
         (self.raw.get(self.at) == Some(&b':')).then_some(())?;
         self.at += 1;
+        if let Some(members) = &mut self.strings.members {
+            members.push(Member { key: None, value: key.clone(), is_key: true });
+        }
         Some(Some(key))
     }
 
@@ -255,6 +285,10 @@ impl Reader<'_> {
 
     /// Adds a value, with its key where the key tells something about it.
     fn value(&mut self, key: Option<&Range<usize>>, value: &Range<usize>) {
+        if let Some(members) = &mut self.strings.members {
+            members.push(Member { key: key.cloned(), value: value.clone(), is_key: false });
+            return;
+        }
         let name = key.map_or(&b""[..], |key| &self.raw[key.clone()]);
         let bytes = &self.raw[value.clone()];
         let blob = bytes.len() >= BLOB && (OPAQUE.contains(&name) || is_data_url(bytes)) && is_base64(bytes);

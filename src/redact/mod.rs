@@ -32,6 +32,7 @@ mod json;
 mod kubernetes;
 mod marker;
 mod name;
+mod pattern;
 mod pem;
 mod randomness;
 mod redacted;
@@ -45,5 +46,6 @@ mod words;
 
 pub use config::{Config, ConfigError, ConfigWarning};
 pub use marker::Key;
+pub use pattern::{Cutter, Pattern, PatternError};
 pub use redacted::{Finding, Redacted};
 pub use redactor::{Options, Redactor};

@@ -9,6 +9,7 @@ use super::engine::Engine;
 use super::home::{self, Homes};
 use super::json::Strings;
 use super::marker::{self, Key};
+use super::pattern::{Cutter, MANUAL, Pattern};
 use super::redacted::{Finding, Redacted};
 use super::span::{Span, cut_out, join};
 
@@ -107,6 +108,11 @@ impl Redactor {
         edits.iter().filter(|edit| edit.rule != HOME).map(|edit| active.finding(edit)).collect()
     }
 
+    /// Takes out what a person asks for, under this repository's key; `None` if the redactor is off.
+    pub fn cutter<'a>(&'a self, patterns: &'a [Pattern]) -> Option<Cutter<'a>> {
+        self.0.as_ref().map(|active| Cutter { key: &active.key, patterns })
+    }
+
     /// Replaces what `find` finds, until it finds nothing more.
     fn apply(&self, input: Cow<'_, [u8]>, find: impl Fn(&Active, &[u8]) -> Vec<Edit>) -> Redacted<Vec<u8>> {
         let Some(active) = &self.0 else {
@@ -192,7 +198,9 @@ impl Active {
         }
         cut_out(
             spans,
-            &marker::all(text, |rule| engine.has(rule) || self.config.rules.iter().any(|own| own.id == rule)),
+            &marker::all(text, |rule| {
+                engine.has(rule) || rule == MANUAL || self.config.rules.iter().any(|own| own.id == rule)
+            }),
         )
     }
 

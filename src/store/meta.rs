@@ -165,6 +165,17 @@ impl Repo {
         self.edit_refs(&guard, &[edit], who, self.durability(true))
     }
 
+    /// Writes an index without a history, of these files alone.
+    pub(super) fn draft_index(&self, sink: &mut Sink, files: MetaEdits, who: &Person) -> Result<ObjectId, StoreError> {
+        let tree = match self.edit_tree(sink, None, parts(files))? {
+            Some(tree) => tree,
+            None => sink.put(self, Kind::Tree, &[], None)?,
+        };
+        let person = signature(who);
+        let commit = format!("tree {tree}\nauthor {person}\ncommitter {person}\n\nbegin anew\n");
+        sink.put(self, Kind::Commit, commit.as_bytes(), None)
+    }
+
     #[expect(clippy::too_many_arguments, reason = "one place, two callers beside it")]
     fn write_meta(
         &self,
@@ -182,11 +193,7 @@ impl Repo {
             Some(old) => Some(self.read_code_commit(&old)?.tree),
             None => None,
         };
-        let files = edits.into_iter().filter_map(|(path, bytes)| {
-            let (first, rest) = path.name.split_at_checked(2)?;
-            Some((vec![path.folder.to_owned(), first.to_owned(), rest.to_owned()], bytes))
-        });
-        let tree = self.edit_tree(&mut sink, base, files.collect())?;
+        let tree = self.edit_tree(&mut sink, base, parts(edits))?;
         let tree = match tree {
             Some(tree) => tree,
             None => sink.put(self, Kind::Tree, &[], None)?,
@@ -262,4 +269,13 @@ impl Repo {
         known.iter().for_each(|(name, (kind, id))| write_row(*kind, name, id, &mut new));
         Ok(Some(sink.put(self, Kind::Tree, &new, None)?))
     }
+}
+
+/// Takes the paths of files apart.
+fn parts(files: MetaEdits) -> Vec<Edit> {
+    let apart = |(path, bytes): (MetaPath, Option<Vec<u8>>)| {
+        let (first, rest) = path.name.split_at_checked(2)?;
+        Some((vec![path.folder.to_owned(), first.to_owned(), rest.to_owned()], bytes))
+    };
+    files.into_iter().filter_map(apart).collect()
 }

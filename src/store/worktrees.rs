@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::head::{HEAD, Head};
+use super::head::{HEAD, Head, ORIG_HEAD};
 use super::{Repo, StoreError};
-use crate::model::Branch;
+use crate::model::{Branch, ObjectId};
 
 /// Says where a worktree is.
 #[derive(Debug, Clone)]
@@ -54,6 +54,22 @@ impl Repo {
             if !same_folder(&folder, &self.private_dir) && folder.join("gitdir").is_file() {
                 add(work_tree_of(&folder), format!("worktrees/{id}/{HEAD}"));
             }
+        }
+        Ok(found)
+    }
+
+    /// Lists what the worktrees' own refs name: HEADs on no branch, and ORIG_HEADs.
+    ///
+    /// # Errors
+    /// When this worktree's own HEAD cannot be read.
+    pub fn worktree_refs(&self) -> Result<Vec<(String, ObjectId)>, StoreError> {
+        let mut found = Vec::new();
+        for worktree in self.worktree_heads()? {
+            if let Head::Detached(id) = worktree.head {
+                found.push((worktree.ref_name.clone(), id));
+            }
+            let before = worktree.ref_name.replace(HEAD, ORIG_HEAD);
+            found.extend(self.find_ref_id(&before)?.map(|id| (before, id)));
         }
         Ok(found)
     }

@@ -305,11 +305,10 @@ fn what_is_fetched_is_refused_and_nothing_moves() {
         // git's own checks come first, for what cannot even be an object; ours for the rest.
         let said = victim.refuses(name);
         known += usize::from(said.contains(words));
-        if !said.contains(words) {
-            println!("{name}: {said}");
-        }
+        let is_clear = ["refused (", "fsck error", "not our ref", "cannot reach remote"];
+        assert!(is_clear.iter().any(|words| said.contains(words)), "{name}: {said}");
     }
-    assert!(known > cases.len() / 2, "{known} of {}", cases.len());
+    assert!(known >= 20, "{known} of {}", cases.len());
     // The same server with a sound branch: what came before hinders nothing.
     std::fs::write(&evil, format!("{good}\n")).expect("written");
     let output = victim.fetch("fetch", 1_000_000);

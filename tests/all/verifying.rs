@@ -37,9 +37,9 @@ fn lived(object_format: &str) -> World {
     let words = "a.txt, and many more words than that. ".repeat(60);
     world.ok_with(&["commit", "--messages"], CALL.replace("LONG", &words).as_bytes());
     for text in ["one", "two", "three", "four", "five"] {
-        world.ok_with(&["commit"], text.as_bytes());
+        world.ok_with(&["commit"], format!("{text}, and a few more words. ").repeat(20).as_bytes());
     }
-    world.ok_with(&["edit", "#6"], b"two, or more than two");
+    world.ok_with(&["edit", "#6"], "two, or more than two. ".repeat(20).as_bytes());
     world.ok(&["pin", "#5"]);
     world.ok(&["unpin", "#5"]);
     world.ok(&["pin", "#7"]);
@@ -62,9 +62,9 @@ fn lived(object_format: &str) -> World {
     let summary = line.split_whitespace().nth(1).expect("an id").to_owned();
     world.ok(&["restore", &summary]);
     for nth in 0..70 {
-        world.ok_with(&["commit"], format!("and on, {nth}").as_bytes());
+        world.ok_with(&["commit"], format!("and on, {nth}. ").repeat(20).as_bytes());
     }
-    world.ok(&["compress", "#10..#60", "--mode", "combine"]);
+    world.ok(&["compress", "#10..#60", "--mode", "title"]);
     world.ok(&["reset", "--soft", "HEAD~2"]);
     world.ok_with(&["commit"], b"the end");
     world

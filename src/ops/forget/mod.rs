@@ -8,6 +8,9 @@ mod remote;
 mod request;
 mod tombstones;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 
 pub use self::lift::lift;

@@ -282,7 +282,9 @@ pub(super) fn since(
 ) -> Result<BTreeMap<String, HashSet<EntryId>>, OpError> {
     let repo = &workspace.repo;
     let mut found: BTreeMap<String, HashSet<EntryId>> = BTreeMap::new();
-    let known: Vec<ObjectId> = memory.tips.iter().filter_map(|tip| tip.parse().ok()).collect();
+    let is_here = |tip: &ObjectId| repo.read_commit(tip).is_ok();
+    // What was forgotten or made anew in the meantime may be gone.
+    let known: Vec<ObjectId> = memory.tips.iter().filter_map(|tip| tip.parse().ok()).filter(is_here).collect();
     if known.is_empty() {
         return Ok(found);
     }

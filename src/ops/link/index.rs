@@ -136,15 +136,11 @@ pub(in crate::ops) fn rewritten(
     Ok(edits)
 }
 
-/// Stores files as all of the own index, which begins anew: its history would still hold what went.
-pub(in crate::ops) fn store_anew(workspace: &Workspace, files: MetaEdits) -> Result<(), OpError> {
-    let repo = &workspace.repo;
-    Ok(repo.begin_meta(&own_ref(workspace)?, files, "begin anew", &repo.committer()?)?)
-}
-
 impl Links {
+    /// Stores it as all of the own index, which begins anew: its history would still hold what went.
     pub(in crate::ops) fn store(self, workspace: &Workspace) -> Result<(), OpError> {
-        store_anew(workspace, self.kept)
+        let repo = &workspace.repo;
+        Ok(repo.begin_meta(&own_ref(workspace)?, self.kept, "begin anew", &repo.committer()?)?)
     }
 }
 

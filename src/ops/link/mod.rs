@@ -12,7 +12,7 @@ mod why;
 
 pub use cause::{Cause, Said};
 pub use git_hook::{GitHook, GitHooked, HOOK_INPUT_MAX, git_hook, link_arrived};
-pub(super) use index::{Links, commits_by_session, own_links, rewritten, store_anew, written_ref};
+pub(super) use index::{Links, commits_by_session, own_links, rewritten, written_ref};
 pub(super) use journal::{Journal, Note, Noting};
 pub use relink::{Relink, Relinked, relink};
 pub use why::{CodeBrief, Explained, Why, WhyLines, why};
