@@ -1,6 +1,6 @@
 //! `git trace clone`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -34,8 +34,9 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     let url = matches.get_one::<String>("url").cloned().unwrap_or_default();
     let folder = matches.get_one::<PathBuf>("folder").cloned().or_else(|| last_part(&url));
     let Some(folder) = folder else { return Err(Failure::refused("the address ends in no name: name a folder")) };
+    let beside = session.path(Path::new(&url));
     let request = CloneTraces {
-        url,
+        url: if beside.exists() { beside.to_string_lossy().into_owned() } else { url },
         folder: session.path(&folder),
         mode: matches.get_one::<String>("mode").and_then(|name| RemoteMode::from_name(name)),
         bare: matches.get_flag("bare"),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::link::written_ref;
 use super::scan::scan_commits;
-use super::share::{Fetch, Fetched, FetchedRef, receive};
+use super::share::{Fetch, Fetched, FetchedRef, ShareError, receive};
 use super::{OpError, Workspace};
 use crate::model::{Branch, ObjectId};
 use crate::store::{StoreError, Wanted};
@@ -85,7 +85,7 @@ pub fn create_bundle(workspace: &Workspace, request: &CreateBundle) -> Result<Bu
     }
     let leaks = scan_commits(workspace, &tips, &known)?;
     if !leaks.is_empty() {
-        return Err(OpError::Leaks { leaks });
+        return Err(ShareError::Leaks { leaks }.into());
     }
     let mut bytes = 0;
     if !request.dry_run {

@@ -1,7 +1,8 @@
 //! Why an operation was not carried out.
 
-use super::compress::Finding;
+use super::finding::Finding;
 use super::installation::InstallError;
+use super::share::ShareError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -349,70 +350,9 @@ pub enum OpError {
         /// What is in the way.
         reason: String,
     },
-    /// Several remotes are there, and none is meant more than another.
-    #[error("which remote? there are {}", names.join(", "))]
-    WhichRemote {
-        /// Their names.
-        names: Vec<String>,
-    },
-    /// A remote cannot be called so.
-    #[error("not a remote's name: '{name}'")]
-    RemoteName {
-        /// The name as given.
-        name: String,
-    },
-    /// A remote of that name is there.
-    #[error("remote '{name}' already exists")]
-    RemoteExists {
-        /// Its name.
-        name: String,
-    },
-    /// The remote is one of the user's code.
-    #[error("remote '{name}' is one that git fetches code from")]
-    RemoteOfGit {
-        /// Its name.
-        name: String,
-    },
-    /// The folder for a new repository is taken.
-    #[error("'{}' already exists and is not an empty folder", folder.display())]
-    FolderTaken {
-        /// The folder.
-        folder: std::path::PathBuf,
-    },
-    /// A fetch brought a part; it is kept.
-    #[error("a part of remote '{remote}' could not be fetched: {reason}")]
-    PartlyFetched {
-        /// The remote.
-        remote: String,
-        /// What git said.
-        reason: String,
-    },
-    /// Somebody has forgotten the branch.
-    #[error("branch '{branch}' was forgotten, and is not sent again")]
-    Forgotten {
-        /// The branch.
-        branch: String,
-        /// The ref that keeps it here.
-        aside: String,
-    },
-    /// Secrets are in what was about to leave the machine.
-    #[error("{} in what would be sent", secrets(leaks))]
-    Leaks {
-        /// Where.
-        leaks: Vec<super::Leak>,
-    },
-    /// An object is larger than hosts take.
-    #[error("'{path}' of commit {} has {bytes} bytes, and hosts refuse more than {limit}", commit.short(12))]
-    TooLarge {
-        /// The first commit that has it.
-        commit: crate::model::ObjectId,
-        /// Its path in that commit's tree.
-        path: String,
-        /// Its size.
-        bytes: u64,
-        /// The limit.
-        limit: u64,
-    },
+    /// Contexts could not be sent or fetched.
+    #[error(transparent)]
+    Share(#[from] ShareError),
     /// A remote has commits of a branch that were never seen here.
     #[error("'{remote}' has commits of '{branch}' that are not here")]
     UnseenCommits {
@@ -531,24 +471,7 @@ impl OpError {
             OpError::NoOriginals { .. } => {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
-            OpError::WhichRemote { names } => {
-                let first = names.first().map(String::as_str).unwrap_or("<name>");
-                vec![format!("name it, or choose one for good: git trace remote default {first}")]
-            }
-            OpError::RemoteName { .. } => vec!["letters, digits and '.', '_', '-' make a name".to_owned()],
-            OpError::RemoteExists { name } => {
-                vec![format!("to see it: git trace remote; to forget it: git trace remote remove {name}")]
-            }
-            OpError::RemoteOfGit { name } => vec![format!("to forget it as a whole: git remote remove {name}")],
-            OpError::PartlyFetched { .. } => vec!["what came is kept; the same command goes on".to_owned()],
-            OpError::Forgotten { branch, aside } => vec![
-                format!("your copy is kept: git trace log {aside}"),
-                format!("to let it come back, for everybody: git trace forget --lift {branch} --remote"),
-            ],
-            OpError::Leaks { leaks } => leak_hints(leaks),
-            OpError::TooLarge { .. } => {
-                vec!["to leave it out: git trace redact <entry>, or git trace rebase -i".to_owned()]
-            }
+            OpError::Share(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }
@@ -559,28 +482,6 @@ impl OpError {
         use OpError::{Answer, Conflicts, OddOrder, Target, Unsound};
         matches!(self, Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. })
     }
-}
-
-/// Most leaks that are listed.
-const LEAKS_SHOWN: usize = 20;
-
-fn secrets(leaks: &[super::Leak]) -> String {
-    if leaks.len() == 1 { "a secret".to_owned() } else { format!("{} secrets", leaks.len()) }
-}
-
-fn leak_hints(leaks: &[super::Leak]) -> Vec<String> {
-    let tell = |leak: &super::Leak| {
-        let place = leak.entry.map_or_else(|| leak.path.clone(), |entry| format!("entry {entry}"));
-        let place = if place.is_empty() { "its message".to_owned() } else { place };
-        format!("{} in {place} of commit {}: {}", leak.rule, leak.commit.short(12), leak.preview)
-    };
-    let mut hints: Vec<String> = leaks.iter().take(LEAKS_SHOWN).map(tell).collect();
-    if leaks.len() > LEAKS_SHOWN {
-        hints.push(format!("and {} more", leaks.len() - LEAKS_SHOWN));
-    }
-    hints.push("to take them out of history: git trace redact --scan".to_owned());
-    hints.push("if they are none: an allow list in .gitleaks.toml, see README".to_owned());
-    hints
 }
 
 impl From<CodecError> for OpError {

@@ -24,6 +24,7 @@ mod enable;
 mod error;
 mod expand;
 mod find;
+mod finding;
 mod forget;
 mod group;
 mod import;
@@ -46,6 +47,7 @@ mod restore;
 mod resume;
 mod rewind;
 mod scan;
+mod sealed;
 mod sequence;
 mod share;
 mod show;
@@ -77,7 +79,7 @@ pub use checkout::{Checkout, checkout};
 pub use cherry_pick::{Pick as PickCommits, cherry_pick, revert};
 pub use commit::{Commit as CommitMessages, commit};
 pub use compress::{
-    Compress, Compressed, Finding, Mode as CompressMode, PlanLine, Report, Retention, compress, compression_plan,
+    Compress, Compressed, Mode as CompressMode, PlanLine, Report, Retention, compress, compression_plan,
 };
 pub use context::{Materialized, context};
 pub use cost::{Cost, cost};
@@ -89,6 +91,7 @@ pub use edit::{Edit, edit};
 pub use enable::{Enable, Installed, InstalledAgent, WhichAgents, enable};
 pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
+pub use finding::Finding;
 pub use forget::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
     forget, lift,
@@ -120,8 +123,8 @@ pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
     ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
-    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, TooLarge,
-    change_remote, clone, fetch, ls_remote, pull, push, remotes,
+    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, ShareError,
+    TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
 };
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
@@ -129,7 +132,7 @@ pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
 pub use validate::{Unsound, validate, validate_meta};
-pub use verify::{Verified, verify};
+pub use verify::{Checked, Note, Verification, Verified, Verify, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
 pub use workspace::{Target, Workspace};
 

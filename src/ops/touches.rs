@@ -12,11 +12,11 @@ pub(super) fn touches(before: &[Entry], after: &[Entry]) -> Vec<Touch> {
     let changed = after.iter().filter_map(|entry| {
         let kind = match old.get(&entry.id) {
             None => TouchKind::Added,
-            Some(old) if old.body != entry.body || old.meta != entry.meta || old.role != entry.role => {
-                TouchKind::Changed
+            Some(old) if **old == *entry => return None,
+            Some(old) => {
+                let marked = Entry { position: old.position.clone(), flags: old.flags.clone(), ..entry.clone() };
+                if marked == **old { TouchKind::Marked } else { TouchKind::Changed }
             }
-            Some(old) if **old != *entry => TouchKind::Marked,
-            Some(_) => return None,
         };
         Some(Touch::new(kind, entry.id))
     });

@@ -11,8 +11,8 @@ use crate::model::Person;
 
 mod network;
 
-pub(super) use network::{Answer, init, talk};
 pub use network::{Connection, PUSHING};
+pub(super) use network::{init, talk};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
 const LOCAL_SAFETY: [&str; 12] = [
@@ -135,6 +135,16 @@ pub(super) fn fill_credential(repo: &Repo, question: &[u8]) -> Result<Vec<u8>, S
     })
 }
 
+/// As [`run`], with the user's keys and programs for signatures, wherever they are configured.
+pub(super) fn run_with_keys(
+    repo: &Repo,
+    command: &'static str,
+    arguments: &[&str],
+    input: Option<&[u8]>,
+) -> Result<Vec<u8>, StoreError> {
+    start(Start { input, users_settings: true, ..Start::new(&repo.private_dir, command, arguments) })
+}
+
 /// As [`run`], for what writes a reflog or a commit: under the name of `who`, in a worktree's git directory.
 pub(super) fn run_as(
     git_dir: &Path,
@@ -168,19 +178,31 @@ struct Start<'a> {
     settings: &'a [&'a str],
     /// Whether paths are counted from the root of the work tree.
     at_root: bool,
+    /// Whether settings on the command line and in the environment count, as for credentials and keys.
+    users_settings: bool,
 }
 
 impl<'a> Start<'a> {
     fn new(git_dir: &'a Path, command: &'static str, arguments: &'a [&'a str]) -> Self {
-        Start { git_dir, top: None, command, arguments, input: None, environment: &[], settings: &[], at_root: false }
+        Start {
+            git_dir,
+            top: None,
+            command,
+            arguments,
+            input: None,
+            environment: &[],
+            settings: &[],
+            at_root: false,
+            users_settings: false,
+        }
     }
 }
 
 fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
-    let Start { git_dir, top, command, arguments, input, environment, settings, at_root } = start;
+    let Start { git_dir, top, command, arguments, input, environment, settings, at_root, users_settings } = start;
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
     // Helpers are named there, which the user may have put elsewhere.
-    let users_settings = command == "credential";
+    let users_settings = users_settings || command == "credential";
     let mut process = Command::new("git");
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

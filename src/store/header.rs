@@ -49,6 +49,28 @@ impl From<Kind> for ObjectKind {
 }
 
 impl Repo {
+    /// Reads an object of this kind and computes its id anew, so that no bit of it can be another one.
+    ///
+    /// # Errors
+    /// When it is missing, damaged, too large, of another kind, or has another id than its bytes.
+    pub fn read_proven(&self, id: &ObjectId, kind: ObjectKind) -> Result<Vec<u8>, StoreError> {
+        let (found, bytes) = self.read_any(id)?;
+        let broken = |reason: String| Err(StoreError::Object { id: *id, reason });
+        if ObjectKind::from(found) != kind {
+            return broken(format!("it is a {found}, not a {kind}"));
+        }
+        match gix::objs::compute_hash(self.gix_kind(), found, &bytes) {
+            Ok(computed) if computed == to_gix(id) => Ok(bytes),
+            Ok(computed) => broken(format!("its bytes have the id {computed}")),
+            Err(error) => broken(error.to_string()),
+        }
+    }
+
+    /// Tells whether a shallow clone left the parents of a commit out.
+    pub fn is_cut(&self, id: &ObjectId) -> bool {
+        self.shallow.contains(id)
+    }
+
     /// Reads the kind of an object, and its size in bytes, from its header: nothing of it is inflated beyond that.
     ///
     /// # Errors

@@ -64,7 +64,10 @@ impl Repo {
     }
 
     /// Reads a commit from its bytes.
-    pub(super) fn parse_commit(&self, id: &ObjectId, bytes: &[u8]) -> Result<Commit, StoreError> {
+    ///
+    /// # Errors
+    /// When git trace did not make it.
+    pub fn parse_commit(&self, id: &ObjectId, bytes: &[u8]) -> Result<Commit, StoreError> {
         let broken = |reason: &str| StoreError::Object { id: *id, reason: reason.to_owned() };
         let commit =
             gix::objs::CommitRef::from_bytes(bytes, self.gix_kind()).map_err(|_| broken("a malformed commit"))?;

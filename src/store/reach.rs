@@ -60,7 +60,7 @@ impl Repo {
         let new: HashSet<ObjectId> = commits.iter().copied().collect();
         let mut seen = HashSet::new();
         let mut nothing = |_: Reached<'_>| Ok::<(), StoreError>(());
-        let mut edges: HashSet<ObjectId> = known.into_iter().collect();
+        let mut edges: HashSet<ObjectId> = HashSet::new();
         for id in &commits {
             edges.extend(self.read_link(id)?.parents.into_iter().filter(|parent| !new.contains(parent)));
         }

@@ -34,6 +34,7 @@ mod redact_vectors;
 mod redacting;
 mod repositories;
 mod rooms;
+mod servers;
 mod sharing;
 mod syscalls;
 mod tokens_body;

@@ -13,8 +13,8 @@ use git_trace::export::{Format, Options, render};
 use git_trace::model::{BodyKind, EntryId, Item, ObjectId, Operation, Role};
 use git_trace::ops::{
     Beside, CommitMessages, Compress, CompressMode, Destination, DropEntries, Edit, Expand, Merge, NewMessage, OpError,
-    Order, Outcome, Pin, Preference, Rebase, Reorder, Restore, Switch, Workspace, commit, compress, context, drop,
-    edit, expand, merge, pin, rebase, reorder, restore, switch, validate,
+    Order, Outcome, Pin, Preference, Rebase, Reorder, Restore, Switch, Verify, Workspace, commit, compress, context,
+    drop, edit, expand, merge, pin, rebase, reorder, restore, switch, validate, verify,
 };
 
 use crate::world::World;
@@ -51,6 +51,7 @@ fn any_sequence_of_operations_does_what_lists_would_do() {
             (0..steps).for_each(|_| case.step());
             case.world.fsck();
             case.validate();
+            case.verify();
         }));
         if let Err(panic) = outcome {
             eprintln!("seed {seed}, after:\n{}", case.done.join("\n"));
@@ -120,6 +121,14 @@ impl Case {
             for known in [&[][..], &[known]] {
                 assert_eq!(validate(&self.workspace, tip, known).expect("it can be told"), None);
             }
+        }
+    }
+
+    /// Checks that every commit did what it says.
+    fn verify(&self) {
+        let verified = verify(&self.workspace, &Verify { all: true, ..Verify::default() }).expect("it can be told");
+        for verified in verified.commits {
+            assert_eq!(verified.findings, [], "{} {:?}", verified.id, verified.commit);
         }
     }
 

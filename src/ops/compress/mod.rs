@@ -27,7 +27,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::rc::Rc;
 
-pub use check::Finding;
 pub use mode::Mode;
 pub(super) use originals::{Compression, UNDOES, replaced_by};
 pub(super) use report::IGNORED;
@@ -43,7 +42,7 @@ use self::must_keep::MustKeep;
 use self::plan::{Plan, Verb};
 use self::prepared::Prepared;
 use super::change::{ATTEMPTS, Changed, Record};
-use super::{OpError, Workspace};
+use super::{Finding, OpError, Workspace};
 use crate::codec::tool_ids;
 use crate::drivers::Driver;
 use crate::export::plain_text;

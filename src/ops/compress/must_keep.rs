@@ -7,8 +7,8 @@ use aho_corasick::AhoCorasick;
 use regex::Regex;
 
 use super::super::{OpError, Workspace};
-use super::check::Finding;
 use crate::drivers::{DriverError, patterns};
+use crate::ops::Finding;
 
 /// Longest text that a finding shows, in characters.
 const SHOWN_MAX: usize = 80;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::ShareError;
 use super::fetch::{Fetch, Fetched, fetch};
 use super::remote::{ChangeRemote, change_remote};
 use crate::model::Branch;
@@ -48,7 +49,7 @@ pub fn clone(request: &Clone) -> Result<Cloned, OpError> {
     let was_there = request.folder.exists();
     let is_free = fs::read_dir(&request.folder).map_or(!was_there, |mut files| files.next().is_none());
     if !is_free {
-        return Err(OpError::FolderTaken { folder: request.folder.clone() });
+        return Err(ShareError::FolderTaken { folder: request.folder.clone() }.into());
     }
     let cloned = fill(request);
     if cloned.is_err() {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ShareError;
 use super::arrive::fault;
 use super::{connection, default_remote};
 use crate::model::{Branch, ObjectId};
@@ -140,7 +141,7 @@ pub(in crate::ops) fn receive(
     }
     fetched.moved_aside = obey_tombstones(workspace)?;
     match arrivals.complaint.clone() {
-        Some(reason) => Err(OpError::PartlyFetched { remote: remote.name.clone(), reason }),
+        Some(reason) => Err(ShareError::PartlyFetched { remote: remote.name.clone(), reason }.into()),
         None => Ok(fetched),
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ShareError;
 use crate::model::ObjectId;
 use crate::ops::scan::scan_commits;
 use crate::ops::{OpError, Workspace};
@@ -27,7 +28,7 @@ pub struct TooLarge {
 /// Looks at what `tips` reach and `known` do not; returns objects that are larger than hosts like.
 ///
 /// # Errors
-/// [`OpError::Leaks`] when a secret is in it, [`OpError::TooLarge`] when hosts refuse an object of that size.
+/// [`ShareError::Leaks`] when a secret is in it, [`ShareError::TooLarge`] when hosts refuse an object of that size.
 pub(super) fn look(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<TooLarge>, OpError> {
     let repo = &workspace.repo;
     let limit = repo.config_number("trace.maxObject")?.unwrap_or(OBJECT_MAX);
@@ -43,8 +44,8 @@ pub(super) fn look(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId])
         Ok::<(), StoreError>(())
     })?;
     if let Some(TooLarge { commit, path, bytes }) = large.iter().find(|large| large.bytes > limit).cloned() {
-        return Err(OpError::TooLarge { commit, path, bytes, limit });
+        return Err(ShareError::TooLarge { commit, path, bytes, limit }.into());
     }
     let leaks = scan_commits(workspace, tips, known)?;
-    if leaks.is_empty() { Ok(large) } else { Err(OpError::Leaks { leaks }) }
+    if leaks.is_empty() { Ok(large) } else { Err(ShareError::Leaks { leaks }.into()) }
 }

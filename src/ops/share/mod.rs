@@ -2,6 +2,7 @@
 
 mod arrive;
 mod clone;
+mod error;
 mod fetch;
 mod leave;
 mod ls_remote;
@@ -12,6 +13,7 @@ mod remote;
 use std::time::Duration;
 
 pub use clone::{Clone as CloneTraces, Cloned, clone};
+pub use error::ShareError;
 pub(super) use fetch::receive;
 pub use fetch::{Fetch, Fetched, FetchedRef, Movement, fetch};
 pub use leave::TooLarge;

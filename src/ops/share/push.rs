@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ShareError;
 use super::leave::{TooLarge, look};
 use super::{connection, default_remote, fetch};
 use crate::model::{Branch, ObjectId};
@@ -91,7 +92,7 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     if let Some(moved) =
         moved_aside.iter().find(|moved| !request.all && before.iter().any(|branch| branch.to_string() == moved.branch))
     {
-        return Err(OpError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() });
+        return Err(ShareError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() }.into());
     }
     let outgoing = outgoing(workspace, &remote, request)?;
     let mut known = Vec::new();
@@ -100,9 +101,11 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     }
     let new: Vec<ObjectId> = outgoing.iter().filter(|one| one.old != Some(one.new)).map(|one| one.new).collect();
     let large = look(workspace, &new, &known)?;
+    // What the remote is known to have need not be here any more.
+    known.retain(|id| repo.header(id).is_ok());
     let mut refs = Vec::with_capacity(outgoing.len());
     for one in &outgoing {
-        let commits = if one.old == Some(one.new) { 0 } else { repo.count(&[one.new], &here(workspace, &known))? };
+        let commits = if one.old == Some(one.new) { 0 } else { repo.count(&[one.new], &known)? };
         refs.push(PushedRef { commits, ..one.row() });
     }
     if !request.dry_run && !outgoing.is_empty() {
@@ -113,11 +116,6 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     }
     let url = remote.push_url.clone().unwrap_or_else(|| remote.url.clone());
     Ok(Pushed { remote: remote.name, url, refs, large, moved_aside })
-}
-
-/// Leaves out what the remote is known to have and this repository has not.
-fn here(workspace: &Workspace, known: &[ObjectId]) -> Vec<ObjectId> {
-    known.iter().copied().filter(|id| workspace.repo.header(id).is_ok()).collect()
 }
 
 /// Returns the branches that are meant.

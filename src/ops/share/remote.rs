@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::ShareError;
 use crate::ops::{OpError, Workspace};
 use crate::store::{HEADS, RefValue, Remote, RemoteMode, StoreError, check_url, is_remote_name};
 
@@ -88,11 +89,11 @@ pub fn change_remote(workspace: &Workspace, request: &ChangeRemote) -> Result<Ch
     match request {
         ChangeRemote::Add { name, url, mode } => {
             if !is_remote_name(name) {
-                return Err(OpError::RemoteName { name: name.clone() });
+                return Err(ShareError::RemoteName { name: name.clone() }.into());
             }
             check_url(url)?;
             if repo.config(&format!("remote.{name}.url")).is_some() {
-                return Err(OpError::RemoteExists { name: name.clone() });
+                return Err(ShareError::RemoteExists { name: name.clone() }.into());
             }
             repo.configure(&format!("remote.{name}.url"), Some(url))?;
             repo.configure(&format!("remote.{name}.skipFetchAll"), Some("true"))?;
@@ -126,7 +127,7 @@ fn remove(workspace: &Workspace, name: &str) -> Result<ChangedRemote, OpError> {
     let remote = repo.remote(name)?;
     // One that git fetches branches from is the user's, and more than ours.
     if repo.config(&format!("remote.{name}.fetch")).is_some() {
-        return Err(OpError::RemoteOfGit { name: name.to_owned() });
+        return Err(ShareError::RemoteOfGit { name: name.to_owned() }.into());
     }
     let url = repo.config(&format!("remote.{name}.url")).unwrap_or_default();
     repo.forget_remote(&remote, &repo.committer()?)?;
@@ -163,6 +164,6 @@ pub(crate) fn default_remote(workspace: &Workspace, name: Option<&str>) -> Resul
     match all.len() {
         1 => Ok(all.remove(0)),
         0 => Err(StoreError::NoRemote { name: "origin".to_owned(), known: Vec::new() }.into()),
-        _ => Err(OpError::WhichRemote { names: all.into_iter().map(|remote| remote.name).collect() }),
+        _ => Err(ShareError::WhichRemote { names: all.into_iter().map(|remote| remote.name).collect() }.into()),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{Fault, Work, commit_header};
 use crate::codec::{CodecError, META_MAX, Manifest, Meta, Root, RowKind, strict_chunk, strict_folder, strict_root};
 use crate::model::{Commit, Entry, ObjectId, Operation, Position};
+use crate::ops::sealed::{ReadTrees, Sealed};
 use crate::store::{BODY_MAX, Repo};
 
 /// Most entries of a context.
@@ -98,10 +99,14 @@ impl<'r> Checks<'r> {
             .collect();
         self.bodies(&root.tail, &known)?;
 
-        let chunks = Chunks::read(self, root, old)?;
+        let chunks = Sealed::read(self, root, old)?;
         chunks.check_order(self, root, old).map_err(|fault| fault.below(".chunk"))?;
         let mut ids = HashSet::new();
-        let mut count = base.map_or(0, |(_, count, old)| count.saturating_sub(old.tail.len() as u64 + chunks.gone));
+        let mut gone = 0;
+        for unit in &chunks.gone {
+            gone += self.chunk(&unit.id)?.len() as u64;
+        }
+        let mut count = base.map_or(0, |(_, count, old)| count.saturating_sub(old.tail.len() as u64 + gone));
         count += root.tail.len() as u64;
         for unit in &chunks.fresh {
             let below = |fault: Fault| fault.below(&unit.place);
@@ -144,6 +149,10 @@ impl<'r> Checks<'r> {
         }
         Ok(())
     }
+}
+
+impl ReadTrees for Checks<'_> {
+    type Error = Fault;
 
     fn chunk(&mut self, id: &ObjectId) -> Result<Vec<Entry>, Fault> {
         let bytes = self.work.tree(self.repo, id)?;
@@ -155,106 +164,7 @@ impl<'r> Checks<'r> {
         strict_folder(&bytes, id.kind(), digits).map_err(|error| Fault::codec(*id, &error))
     }
 
-    /// Returns the first or last position below a group, or in a chunk.
-    fn end(&mut self, unit: &Unit, last: bool) -> Result<Option<Position>, Fault> {
-        let end = |found: Vec<(u32, ObjectId)>| if last { found.last().copied() } else { found.first().copied() };
-        let chunk = if unit.is_group { end(self.folder(&unit.id, 6)?).map(|found| found.1) } else { Some(unit.id) };
-        let Some(chunk) = chunk else { return Ok(None) };
-        let entries = self.chunk(&chunk)?;
-        let entry = if last { entries.last() } else { entries.first() };
-        Ok(entry.map(|entry| entry.position.clone()))
-    }
-}
-
-/// A group that both contexts share, or a chunk of a group that they do not.
-#[derive(Debug, Clone)]
-struct Unit {
-    id: ObjectId,
-    is_group: bool,
-    place: String,
-}
-
-/// The sealed part of a context, beside that of the context before.
-#[derive(Debug, Default)]
-struct Chunks {
-    own: Vec<Unit>,
-    old: Vec<Unit>,
-    /// Chunks that only the new context has.
-    fresh: Vec<Unit>,
-    /// Entries in chunks that only the old one has.
-    gone: u64,
-}
-
-impl Chunks {
-    fn read(checks: &mut Checks<'_>, root: &Root, old: Option<&Root>) -> Result<Self, Fault> {
-        let before = old.and_then(|old| old.chunks);
-        if root.chunks == before {
-            return Ok(Chunks::default());
-        }
-        let below = |fault: Fault| fault.below(".chunk");
-        let mut groups = |id: Option<ObjectId>| match id {
-            Some(id) => checks.folder(&id, 4).map_err(below),
-            None => Ok(Vec::new()),
-        };
-        let (own, old) = (groups(root.chunks)?, groups(before)?);
-        let ids = |groups: &[(u32, ObjectId)]| groups.iter().map(|group| group.1).collect::<HashSet<_>>();
-        let (own_ids, old_ids) = (ids(&own), ids(&old));
-        let own = Chunks::units(checks, &own, &old_ids).map_err(below)?;
-        let old = Chunks::units(checks, &old, &own_ids).map_err(below)?;
-        let ids = |units: &[Unit]| units.iter().map(|unit| unit.id).collect::<HashSet<_>>();
-        let (own_ids, old_ids) = (ids(&own), ids(&old));
-        let fresh = own.iter().filter(|unit| !unit.is_group && !old_ids.contains(&unit.id)).cloned().collect();
-        let mut gone = 0;
-        for unit in old.iter().filter(|unit| !unit.is_group && !own_ids.contains(&unit.id)) {
-            gone += checks.chunk(&unit.id).map_err(below)?.len() as u64;
-        }
-        Ok(Chunks { own, old, fresh, gone })
-    }
-
-    fn units(
-        checks: &mut Checks<'_>,
-        groups: &[(u32, ObjectId)],
-        shared: &HashSet<ObjectId>,
-    ) -> Result<Vec<Unit>, Fault> {
-        let mut units = Vec::new();
-        for (number, id) in groups {
-            let place = format!("{number:04}");
-            if shared.contains(id) {
-                units.push(Unit { id: *id, is_group: true, place });
-                continue;
-            }
-            let chunks = checks.folder(id, 6).map_err(|fault| fault.below(&place))?;
-            let unit = |(number, id)| Unit { id, is_group: false, place: format!(".chunk/{place}/{number:06}") };
-            units.extend(chunks.into_iter().map(unit));
-        }
-        Ok(units)
-    }
-
-    /// Checks that positions ascend from chunk to chunk, wherever two stand side by side that did not before: so no tree can
-    /// stand for more entries than it holds.
-    fn check_order(&self, checks: &mut Checks<'_>, root: &Root, old: Option<&Root>) -> Result<(), Fault> {
-        let fault = |id: ObjectId| Fault::codec(id, &CodecError::Tree { reason: "positions do not ascend" });
-        let before: HashSet<(ObjectId, ObjectId)> = self.old.windows(2).map(|pair| (pair[0].id, pair[1].id)).collect();
-        for pair in self.own.windows(2).filter(|pair| !before.contains(&(pair[0].id, pair[1].id))) {
-            if checks.end(&pair[0], true)? >= checks.end(&pair[1], false)? {
-                return Err(fault(pair[1].id));
-            }
-        }
-        let Some(first) = root.tail.first() else { return Ok(()) };
-        let is_same = root.chunks == old.and_then(|old| old.chunks)
-            || self.own.last().map(|unit| unit.id) == self.old.last().map(|unit| unit.id);
-        let old_first = old.and_then(|old| old.tail.first()).filter(|_| is_same);
-        if old_first.is_some_and(|old| first.position >= old.position) {
-            return Ok(());
-        }
-        let last = match (self.own.last(), root.chunks) {
-            (Some(unit), _) => checks.end(unit, true)?,
-            (None, Some(chunks)) => match checks.folder(&chunks, 4)?.last() {
-                Some((_, id)) => checks.end(&Unit { id: *id, is_group: true, place: String::new() }, true)?,
-                None => None,
-            },
-            (None, None) => None,
-        };
-        if last.is_some_and(|last| last >= first.position) { Err(fault(first.body)) } else { Ok(()) }
+    fn wrong(&self, object: ObjectId, error: CodecError) -> Fault {
+        Fault::codec(object, &error)
     }
 }

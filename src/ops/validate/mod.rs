@@ -80,7 +80,9 @@ pub fn validate_meta(workspace: &Workspace, tip: ObjectId, known: &[ObjectId]) -
 /// Lists the commits that are to be checked.
 fn new_commits(repo: &Repo, tip: ObjectId, known: &[ObjectId]) -> Result<Vec<ObjectId>, Fault> {
     commit_header(repo, &tip)?;
-    let found = repo.new_commits(tip, known, COMMITS_MAX)?;
+    // What is not here makes nothing known.
+    let known: Vec<ObjectId> = known.iter().copied().filter(|id| repo.header(id).is_ok()).collect();
+    let found = repo.new_commits(tip, &known, COMMITS_MAX)?;
     found.ok_or_else(|| Fault::new(tip, format!("more than {COMMITS_MAX} new commits")))
 }
 

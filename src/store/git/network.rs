@@ -44,6 +44,9 @@ const SAFETY: [&str; 14] = [
     "transfer.bundleURI=false",
 ];
 
+/// Lines of what git or a server says that are passed on.
+const SAID_MAX: usize = 12;
+
 /// Most bytes that are kept of each of git's two streams.
 const ANSWER_MAX: usize = 16 << 20;
 
@@ -93,6 +96,43 @@ fn take_out_others(process: &mut Command) {
         if text.starts_with("GIT_") && !PASSED_ON.iter().any(passes) {
             process.env_remove(name);
         }
+    }
+}
+
+impl Answer {
+    /// Returns what the server itself said, on one line.
+    pub(in crate::store) fn words_of_server(&self) -> String {
+        let lines = self.said.lines().filter_map(|line| line.strip_prefix("remote:")).map(str::trim);
+        lines.filter(|line| !line.is_empty()).take(SAID_MAX).collect::<Vec<_>>().join(" · ")
+    }
+
+    /// Returns what git complained of, on one line.
+    pub(in crate::store) fn complaint(&self) -> String {
+        let plain = |line: &str| {
+            let line =
+                ["fatal: ", "error: ", "warning: "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
+            line.trim().to_owned()
+        };
+        let matters = |line: &&str| {
+            !line.trim().is_empty()
+                && ![
+                    "hint:",
+                    "From ",
+                    "To ",
+                    "Please make sure",
+                    "and the repository exists",
+                    "warning: no common commits",
+                ]
+                .iter()
+                .any(|start| line.starts_with(start))
+        };
+        let lines: Vec<String> = self.said.lines().filter(matters).map(plain).take(SAID_MAX).collect();
+        if lines.is_empty() { "it failed without a word".to_owned() } else { lines.join(" · ") }
+    }
+
+    /// Says that a remote was not reached.
+    pub(in crate::store) fn unreachable(&self, remote: &str) -> StoreError {
+        StoreError::Unreachable { remote: remote.to_owned(), reason: self.complaint() }
     }
 }
 

@@ -1,60 +1,13 @@
-//! `verify`: checks from the objects alone that commits did what they say, and nothing that they must not do.
-//!
-//! Each kind of operation has its own check; `rules` tells which ones there are.
+//! What `compress` and `restore` promise, told from the contexts before and after.
 
 use std::collections::{HashMap, HashSet};
 
-use super::change::count_entry;
-use super::compress::check::{self, Halves};
-use super::compress::{Finding, IGNORED, Scene, Ties, replaced_by};
-use super::{Log, OpError, Workspace, log};
 use crate::codec::{STUB, mask_tool_results, tool_ids};
 use crate::model::{BodyKind, Commit, Entry, EntryId, Operation, Touch, TouchKind};
-
-/// Holds what was found out about a commit.
-#[derive(Debug, Clone)]
-pub struct Verified {
-    /// The commit.
-    pub commit: Commit,
-    /// Whether there are rules for its operation.
-    pub checked: bool,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-}
-
-/// Checks commits: one a revision (HEAD where there is none), all of a range.
-///
-/// # Errors
-/// When a revision names nothing, or an object cannot be read: then it cannot be told.
-pub fn verify(workspace: &Workspace, revisions: &[String]) -> Result<Vec<Verified>, OpError> {
-    let mut verified = Vec::new();
-    let head = ["HEAD".to_owned()];
-    for revision in if revisions.is_empty() { head.as_slice() } else { revisions } {
-        let commits: Vec<Commit> = if revision.contains("..") {
-            let request = Log { revisions: vec![revision.clone()], ..Log::default() };
-            log(workspace, &request)?.collect::<Result<_, _>>()?
-        } else {
-            vec![workspace.commit(Some(revision))?]
-        };
-        for commit in commits {
-            let rules = rules(&commit.facts.operation);
-            let findings = rules.map(|rules| rules(workspace, &commit)).transpose()?;
-            verified.push(Verified { commit, checked: rules.is_some(), findings: findings.unwrap_or_default() });
-        }
-    }
-    Ok(verified)
-}
-
-/// Finds what is wrong with a commit.
-type Rules = fn(&Workspace, &Commit) -> Result<Vec<Finding>, OpError>;
-
-/// Returns the check for an operation, where there is one.
-fn rules(operation: &Operation) -> Option<Rules> {
-    match operation {
-        Operation::Compress | Operation::Restore => Some(compression),
-        _ => None,
-    }
-}
+use crate::ops::change::count_entry;
+use crate::ops::compress::check::{self, Halves};
+use crate::ops::compress::{IGNORED, Scene, Ties, replaced_by};
+use crate::ops::{Finding, OpError, Workspace};
 
 /// A context and the one before it.
 struct Change<'w> {
@@ -65,7 +18,8 @@ struct Change<'w> {
     new: HashMap<EntryId, usize>,
 }
 
-fn compression(workspace: &Workspace, commit: &Commit) -> Result<Vec<Finding>, OpError> {
+/// Finds which promises a commit does not keep.
+pub(super) fn compression(workspace: &Workspace, commit: &Commit) -> Result<Vec<Finding>, OpError> {
     let Some(parent) = commit.parents.first() else {
         let id = commit.id.short(12);
         return Err(OpError::NoOriginals { id, reason: "the commit before is not here".to_owned() });

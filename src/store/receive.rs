@@ -1,0 +1,196 @@
+//! Brings what a remote has. It is first put under refs of its own, `incoming/…` below our prefix, where nobody
+//! looks; only what was found sound becomes what the remote is known to have.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::time::{Duration, Instant};
+
+use super::git::{Connection, talk};
+use super::refs::{Expected, RefEdit, RefValue};
+use super::remote::{HEADS, KINDS, Kind, META, Remote, TAGS};
+use super::staging::Staging;
+use super::{Repo, StoreError, wait_for_lock};
+use crate::model::{ObjectId, Person};
+
+/// How long to wait for another fetch of this repository.
+const TURN: Duration = Duration::from_secs(60);
+
+/// Says what is wanted from a remote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// All that travels.
+    All,
+    /// These branches, `<agent>/<branch>` or with a `*` in it, with indexes and what was forgotten.
+    Branches(Vec<String>),
+    /// Only what was forgotten.
+    Forgotten,
+}
+
+/// A ref that came from a remote and is not trusted yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// What kind of ref it is.
+    pub kind: Kind,
+    /// Its name below the folder of its kind: `<agent>/<branch>` of a branch. It is as the server has it.
+    pub name: String,
+    /// Where it is to be kept.
+    pub tracking: String,
+    /// What is kept there now.
+    pub old: Option<ObjectId>,
+    /// What the remote has.
+    pub new: ObjectId,
+}
+
+/// Holds what came from a remote; when it is dropped, what was not accepted is let go.
+pub struct Arrivals<'r> {
+    repo: &'r Repo,
+    who: Person,
+    remote: String,
+    staged: Vec<(String, ObjectId)>,
+    /// What is new or differs from what is known.
+    pub changed: Vec<Arrival>,
+    /// What is known of the remote, and is not there any more: refs, and what they name.
+    pub gone: Vec<(String, ObjectId)>,
+    /// What went wrong with a part of it.
+    pub complaint: Option<String>,
+    staging: Staging<'r>,
+    /// Keeps other fetches waiting.
+    _turn: File,
+}
+
+impl Repo {
+    /// Brings what a remote has here, under names where nobody looks, and says what is new.
+    ///
+    /// # Errors
+    /// When the remote cannot be reached, or has nothing of these names.
+    pub fn receive(
+        &self,
+        remote: &Remote,
+        wanted: &Wanted,
+        connection: &Connection,
+        who: &Person,
+    ) -> Result<Arrivals<'_>, StoreError> {
+        self.check_quarantine()?;
+        let turn = self.fetch_turn()?;
+        let mut arrivals = Arrivals {
+            repo: self,
+            who: who.clone(),
+            remote: remote.name.clone(),
+            staged: Vec::new(),
+            changed: Vec::new(),
+            gone: Vec::new(),
+            complaint: None,
+            staging: Staging::new(self, who)?,
+            _turn: turn,
+        };
+        let folder = arrivals.staging.folder().to_owned();
+        let plan = self.plan(remote, wanted, &folder, connection)?;
+        if plan.refspecs.is_empty() {
+            arrivals.compare(remote, wanted, plan.listed)?;
+            return Ok(arrivals);
+        }
+        let mut arguments: Vec<String> = [
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-recurse-submodules",
+            "--no-show-forced-updates",
+            "--no-prune",
+            "--no-filter",
+            "--refmap=",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let mut settings = vec![format!("remote.{}.mirror=false", remote.name)];
+        if plan.tips.is_empty() {
+            // Nothing that is here helps the server: without this git would offer it the whole history of the code.
+            settings.push("fetch.negotiationAlgorithm=noop".to_owned());
+        }
+        arguments.extend(plan.tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
+        arguments.extend(["--".to_owned(), remote.source().to_owned()]);
+        arguments.extend(plan.refspecs);
+        let answer = talk(self, "fetch", &settings, &arguments, connection)?;
+        arrivals.staged = self.list_refs(&folder)?;
+        if !answer.success {
+            if let Some(name) = answer.said.split("couldn't find remote ref ").nth(1) {
+                let there = name.lines().next().unwrap_or_default();
+                let branch = remote.here(there).unwrap_or_else(|| there.to_owned());
+                let heads = format!("{}/heads/", self.settings.ref_prefix);
+                let branch = branch.strip_prefix(&heads).unwrap_or(&branch).to_owned();
+                return Err(StoreError::NotOnRemote { branch, remote: remote.name.clone() });
+            }
+            if arrivals.staged.is_empty() {
+                return Err(answer.unreachable(&remote.name));
+            }
+            arrivals.complaint = Some(answer.complaint());
+        }
+        arrivals.compare(remote, wanted, plan.listed)?;
+        Ok(arrivals)
+    }
+
+    /// Waits until no other fetch of this repository is under way.
+    fn fetch_turn(&self) -> Result<File, StoreError> {
+        let folder = self.trace_dir();
+        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+        let path = folder.join("fetch.lock");
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = opened.map_err(StoreError::io("open", &path))?;
+        match wait_for_lock(&file, Instant::now() + TURN) {
+            Ok(true) => Ok(file),
+            Ok(false) => Err(StoreError::Locked { path }),
+            Err(error) => Err(StoreError::io("lock", &path)(error)),
+        }
+    }
+}
+
+impl Arrivals<'_> {
+    /// Finds out what is new, and what is gone.
+    fn compare(&mut self, remote: &Remote, wanted: &Wanted, listed: Option<HashSet<String>>) -> Result<(), StoreError> {
+        let folder = self.staging.folder();
+        let mut seen = listed.unwrap_or_default();
+        for (name, new) in &self.staged {
+            let Some((kind, rest)) = name.strip_prefix(folder).and_then(|rest| rest.split_once('/')) else { continue };
+            let Some(kind) = KINDS.into_iter().find(|known| known.folder == kind) else { continue };
+            let tracking = format!("{}{rest}", remote.tracking_folder(kind));
+            let old = self.repo.find_ref_id(&tracking)?;
+            seen.insert(tracking.clone());
+            if old != Some(*new) {
+                self.changed.push(Arrival { kind, name: rest.to_owned(), tracking, old, new: *new });
+            }
+        }
+        if *wanted == Wanted::All && self.complaint.is_none() {
+            for kind in [HEADS, TAGS, META] {
+                let known = self.repo.list_refs(&remote.tracking_folder(kind))?;
+                self.gone.extend(known.into_iter().filter(|(name, _)| !seen.contains(name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes these for what the remote has.
+    ///
+    /// # Errors
+    /// When a ref cannot be written, or moved in the meantime.
+    pub fn accept(&self, sound: &[Arrival]) -> Result<(), StoreError> {
+        let edit = |arrival: &Arrival| RefEdit {
+            name: arrival.tracking.clone(),
+            expected: arrival.old.map_or(Expected::Absent, Expected::Id),
+            new: Some(RefValue::Id(arrival.new)),
+            message: format!("trace fetch {}", self.remote),
+        };
+        let edits: Vec<RefEdit> = sound.iter().map(edit).collect();
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let guard = self.repo.lock()?;
+        self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))
+    }
+
+    /// Forgets what the remote has no longer.
+    ///
+    /// # Errors
+    /// When a ref cannot be deleted.
+    pub fn prune(&self) -> Result<(), StoreError> {
+        self.repo.delete_refs(&self.gone, "trace fetch", &self.who)
+    }
+}
