@@ -5,6 +5,8 @@
 mod branches;
 mod capture;
 mod compress;
+mod convergence;
+mod cut;
 mod drivers;
 mod errors;
 mod fake_agent;
@@ -41,5 +43,6 @@ mod tokens_body;
 mod tokens_oracle;
 mod transcripts;
 mod verbs;
+mod wire;
 mod world;
 mod writers;
