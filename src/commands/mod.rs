@@ -6,6 +6,7 @@ mod blame;
 mod branch;
 mod branches;
 mod brought;
+mod bundle;
 mod changed;
 mod checkout;
 mod cherry_pick;
@@ -116,6 +117,7 @@ const VERBS: &[Verb] = &[
     Verb { name: "remote", group: "share", args: remote::args, run: remote::run },
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
+    Verb { name: "bundle", group: "share", args: bundle::args, run: bundle::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },

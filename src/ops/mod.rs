@@ -4,6 +4,7 @@ mod blame;
 mod branch;
 mod branches;
 mod brought;
+mod bundle;
 mod capture;
 mod change;
 mod checkout;
@@ -46,7 +47,6 @@ mod reset;
 mod restore;
 mod resume;
 mod rewind;
-#[allow(dead_code, reason = "called before a push")]
 mod scan;
 mod sealed;
 mod sequence;
@@ -67,6 +67,9 @@ pub use blame::{Blame, Blamed, Happening, blame};
 pub use branch::{BranchChange, ChangedBranch, branch};
 pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
+pub use bundle::{
+    BUNDLE_NAME, Bundle, CreateBundle, ImportBundle, create_bundle, import_bundle, list_bundle, verify_bundle,
+};
 pub use capture::{
     Hook, Hooked, LastEvent, ListSessions, ListedSession, Paused, SessionRecord, SessionState, Sessions, Unheard, hook,
     note_failure, pause, sessions, unpause,
@@ -93,8 +96,6 @@ pub use forget::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
     forget, lift,
 };
-#[allow(unused_imports, reason = "called after a fetch and before a push")]
-pub(crate) use forget::{Tombstones, is_forgotten, obey_tombstones};
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
 };
@@ -119,8 +120,6 @@ pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
 pub use scan::Leak;
-#[allow(unused_imports, reason = "called before a push")]
-pub(crate) use scan::scan_commits;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
     ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,

@@ -7,6 +7,7 @@ use super::head::{HEAD, Head};
 use super::lock::Guard;
 use super::pack::Durability;
 use super::refs::{Expected, RefEdit, RefValue};
+use super::sign::Signing;
 use super::sink::Sink;
 use super::{Repo, StoreError};
 use crate::codec::Manifest;
@@ -85,8 +86,9 @@ impl Batch<'_> {
             };
             self.drafts.insert(ref_name.to_owned(), (Some(tip), draft));
         }
+        let signing = self.signing();
         let draft = self.drafts.get_mut(ref_name).map(|(_, draft)| draft);
-        Ok(draft.map(|draft| Context { repo: self.repo, sink: &mut self.sink, draft }))
+        Ok(draft.map(|draft| Context { repo: self.repo, sink: &mut self.sink, draft, signing }))
     }
 
     /// Starts a branch that does not exist: with an empty context, or at a commit, which may be one
@@ -102,8 +104,9 @@ impl Batch<'_> {
             Start::Empty(manifest) => Draft::new(self.repo, &mut self.sink, manifest)?,
             Start::Commit(commit) => Draft::load(self.repo, &mut self.sink, commit)?,
         };
+        let signing = self.signing();
         let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((None, draft));
-        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+        Ok(Context { repo: self.repo, sink: &mut self.sink, draft, signing })
     }
 
     /// Goes on from another commit than the one that a ref names; at the end the ref moves to what was made on top of it.
@@ -116,8 +119,9 @@ impl Batch<'_> {
             None => self.repo.find_ref_id(ref_name)?,
         };
         let draft = Draft::load(self.repo, &mut self.sink, commit)?;
+        let signing = self.signing();
         let (_, draft) = self.drafts.entry(ref_name.to_owned()).or_insert((old, draft));
-        Ok(Context { repo: self.repo, sink: &mut self.sink, draft })
+        Ok(Context { repo: self.repo, sink: &mut self.sink, draft, signing })
     }
 
     /// Stores the new commits of a branch without moving it: HEAD is to name them.
@@ -133,6 +137,15 @@ impl Batch<'_> {
     /// Moves this worktree together with the branches.
     pub fn set_head(&mut self, head: Head) {
         self.head = Some(head);
+    }
+
+    /// Says whose commits these are: large changes are made by imports and hooks, which nobody watches.
+    fn signing(&self) -> Signing {
+        match (&self.sink, &self.guard) {
+            (Sink::Many(_), _) => Signing::Quiet,
+            (Sink::Few(_), Some(_)) => Signing::Person,
+            (Sink::Few(_), None) => Signing::No,
+        }
     }
 
     pub(super) fn repo(&self) -> &Repo {

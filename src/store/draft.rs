@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use gix::objs::Kind;
 
 use super::ref_file::signature;
+use super::sign::Signing;
 use super::sink::{Committed, Sink, Trees};
 use super::{Repo, StoreError};
 use crate::codec::{CodecError, Manifest, Meta, Place, Snapshot, arrange, encode_message};
@@ -149,6 +150,7 @@ pub struct Context<'b> {
     pub(super) repo: &'b Repo,
     pub(super) sink: &'b mut Sink,
     pub(super) draft: &'b mut Draft,
+    pub(super) signing: Signing,
 }
 
 impl Context<'_> {
@@ -380,6 +382,7 @@ impl Context<'_> {
         }
         bytes += &format!("author {}\ncommitter {}\n\n", signature(&author), signature(&committer));
         bytes += &encode_message(subject.as_inner(), body.as_inner(), &facts);
+        let bytes = self.repo.sign(bytes, self.signing, &committer)?;
         let id = self.sink.put(self.repo, Kind::Commit, bytes.as_bytes(), None)?;
         draft.tip = Some(id);
         draft.committed_total = draft.total;

@@ -201,6 +201,22 @@ pub enum StoreError {
         /// What it said.
         reason: String,
     },
+    /// A file is no bundle, or cannot be read here.
+    #[error("cannot read bundle '{}': {reason}", path.display())]
+    NotABundle {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A commit cannot be signed.
+    #[error("cannot sign the commit: {program}: {reason}")]
+    Sign {
+        /// The program that signs.
+        program: String,
+        /// What it said.
+        reason: String,
+    },
     /// The operating system said no.
     #[error("cannot {action} '{}': {source}", path.display())]
     Io {
@@ -253,6 +269,9 @@ impl StoreError {
             StoreError::Slow { .. } => Some(
                 "the same command finishes the work; to wait longer: git config trace.timeout <seconds>".to_owned(),
             ),
+            StoreError::Sign { .. } => {
+                Some("to do it without a signature: git -c commit.gpgSign=false trace <command>".to_owned())
+            }
             StoreError::NoBranch { .. } => Some("see which there are: git trace branch -a".to_owned()),
             StoreError::NoIdentity => {
                 Some("tell it: git config user.name '<name>' && git config user.email '<address>'".to_owned())

@@ -10,6 +10,7 @@
 mod ancestry;
 mod batch;
 mod branches;
+mod bundle;
 mod clock;
 mod code;
 mod code_git;
@@ -46,9 +47,11 @@ mod revision;
 mod rewrite;
 mod send;
 mod settings;
+mod sign;
 mod signature;
 mod sink;
 mod snapshot;
+mod staging;
 mod state_file;
 mod suffix;
 mod tidy;
@@ -86,6 +89,7 @@ pub use remote::{FORGOTTEN, HEADS, Kind, META, Remote, RemoteMode, TAGS, check_u
 pub use rewrite::{RawCommit, RawRow, Rewrite};
 pub use send::{Lease, Send, SendOutcome, Sent};
 pub use settings::Settings;
+pub use sign::SignPolicy;
 pub use signature::{SignatureState, signature_headers};
 pub use snapshot::{TreeChange, Untracked, WorkTreeState};
 pub use transaction::RefMove;
@@ -109,6 +113,8 @@ pub struct Repo {
     refs: refs::Backend,
     quarantine: bool,
     settings: Settings,
+    /// Whether a commit that nobody waits for could not be signed.
+    cannot_sign: std::cell::Cell<bool>,
     loose: RefCell<loose_reader::LooseReader>,
     /// Commits whose parents a shallow clone left out.
     shallow: HashSet<ObjectId>,

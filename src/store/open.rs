@@ -73,6 +73,7 @@ impl Repo {
             refs: if reftable { Backend::Reftable } else { Backend::Files },
             quarantine: std::env::var_os("GIT_QUARANTINE_PATH").is_some(),
             settings,
+            cannot_sign: Default::default(),
             loose: Default::default(),
             shallow: shallow_commits(&git)?,
             tip: Default::default(),

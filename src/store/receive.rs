@@ -1,4 +1,4 @@
-//! Brings what a remote has. It is first put under refs of its own, `incoming/<remote>/…` below our prefix, where nobody
+//! Brings what a remote has. It is first put under refs of its own, `incoming/…` below our prefix, where nobody
 //! looks; only what was found sound becomes what the remote is known to have.
 
 use std::collections::HashSet;
@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::git::{Connection, talk};
 use super::refs::{Expected, RefEdit, RefValue};
 use super::remote::{HEADS, KINDS, Kind, META, Remote, TAGS};
+use super::staging::Staging;
 use super::{Repo, StoreError, wait_for_lock};
 use crate::model::{ObjectId, Person};
 
@@ -52,6 +53,7 @@ pub struct Arrivals<'r> {
     pub gone: Vec<(String, ObjectId)>,
     /// What went wrong with a part of it.
     pub complaint: Option<String>,
+    staging: Staging<'r>,
     /// Keeps other fetches waiting.
     _turn: File,
 }
@@ -78,11 +80,10 @@ impl Repo {
             changed: Vec::new(),
             gone: Vec::new(),
             complaint: None,
+            staging: Staging::new(self, who)?,
             _turn: turn,
         };
-        // Left behind by one that was killed.
-        arrivals.clear()?;
-        let folder = arrivals.folder();
+        let folder = arrivals.staging.folder().to_owned();
         let plan = self.plan(remote, wanted, &folder, connection)?;
         if plan.refspecs.is_empty() {
             arrivals.compare(remote, wanted, plan.listed)?;
@@ -106,7 +107,7 @@ impl Repo {
             settings.push("fetch.negotiationAlgorithm=noop".to_owned());
         }
         arguments.extend(plan.tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
-        arguments.extend(["--".to_owned(), remote.name.clone()]);
+        arguments.extend(["--".to_owned(), remote.source().to_owned()]);
         arguments.extend(plan.refspecs);
         let answer = talk(self, "fetch", &settings, &arguments, connection)?;
         arrivals.staged = self.list_refs(&folder)?;
@@ -143,16 +144,12 @@ impl Repo {
 }
 
 impl Arrivals<'_> {
-    fn folder(&self) -> String {
-        format!("{}/incoming/{}/", self.repo.settings.ref_prefix, self.remote)
-    }
-
     /// Finds out what is new, and what is gone.
     fn compare(&mut self, remote: &Remote, wanted: &Wanted, listed: Option<HashSet<String>>) -> Result<(), StoreError> {
-        let folder = self.folder();
+        let folder = self.staging.folder();
         let mut seen = listed.unwrap_or_default();
         for (name, new) in &self.staged {
-            let Some((kind, rest)) = name.strip_prefix(&folder).and_then(|rest| rest.split_once('/')) else { continue };
+            let Some((kind, rest)) = name.strip_prefix(folder).and_then(|rest| rest.split_once('/')) else { continue };
             let Some(kind) = KINDS.into_iter().find(|known| known.folder == kind) else { continue };
             let tracking = format!("{}{rest}", remote.tracking_folder(kind));
             let old = self.repo.find_ref_id(&tracking)?;
@@ -194,33 +191,6 @@ impl Arrivals<'_> {
     /// # Errors
     /// When a ref cannot be deleted.
     pub fn prune(&self) -> Result<(), StoreError> {
-        self.delete(&self.gone)
-    }
-
-    /// Lets go of what came.
-    fn clear(&self) -> Result<(), StoreError> {
-        self.delete(&self.repo.list_refs(&self.folder())?)
-    }
-
-    fn delete(&self, refs: &[(String, ObjectId)]) -> Result<(), StoreError> {
-        let edit = |(name, id): &(String, ObjectId)| RefEdit {
-            name: name.clone(),
-            expected: Expected::Id(*id),
-            new: None,
-            message: "trace fetch".to_owned(),
-        };
-        let edits: Vec<RefEdit> = refs.iter().map(edit).collect();
-        if edits.is_empty() {
-            return Ok(());
-        }
-        let guard = self.repo.lock()?;
-        self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))
-    }
-}
-
-impl Drop for Arrivals<'_> {
-    fn drop(&mut self) {
-        // What stays is cleared by the next fetch.
-        let _ = self.clear();
+        self.repo.delete_refs(&self.gone, "trace fetch", &self.who)
     }
 }

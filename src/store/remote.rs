@@ -45,6 +45,8 @@ pub struct Remote {
     pub push_url: Option<String>,
     /// How it keeps our refs.
     pub mode: RemoteMode,
+    /// The bundle that stands for it, if it is none.
+    file: Option<String>,
     /// Where our refs are in this repository.
     prefix: String,
 }
@@ -71,6 +73,11 @@ pub const FORGOTTEN: Kind = Kind { folder: "forgotten", remote_folder: None };
 pub const KINDS: [Kind; 4] = [HEADS, TAGS, META, FORGOTTEN];
 
 impl Remote {
+    /// Returns what git is to fetch from.
+    pub(super) fn source(&self) -> &str {
+        self.file.as_deref().unwrap_or(&self.name)
+    }
+
     /// Returns what a ref of ours is called on the server; `None` for refs that never leave this machine.
     pub fn there(&self, local: &str) -> Option<String> {
         let rest = local.strip_prefix(&self.prefix)?.strip_prefix('/')?;
@@ -151,7 +158,7 @@ impl Repo {
         };
         let shown = |url: String| without_password(&url);
         let prefix = self.settings.ref_prefix.clone();
-        Ok(Remote { name: name.to_owned(), url: shown(url), push_url: push_url.map(shown), mode, prefix })
+        Ok(Remote { name: name.to_owned(), url: shown(url), push_url: push_url.map(shown), mode, file: None, prefix })
     }
 
     /// Describes what is at an address that has no name here.
@@ -161,7 +168,14 @@ impl Repo {
     pub fn remote_at(&self, url: &str) -> Result<Remote, StoreError> {
         check_url(url)?;
         let prefix = self.settings.ref_prefix.clone();
-        Ok(Remote { name: url.to_owned(), url: without_password(url), push_url: None, mode: RemoteMode::Refs, prefix })
+        Ok(Remote {
+            name: url.to_owned(),
+            url: without_password(url),
+            push_url: None,
+            mode: RemoteMode::Refs,
+            file: None,
+            prefix,
+        })
     }
 
     /// Forgets what a remote is known to have; nothing changes there.
@@ -175,6 +189,25 @@ impl Repo {
         }
         let moves: Vec<RefMove> = known.into_iter().map(|(name, id)| RefMove::deletion(name, id)).collect();
         if moves.is_empty() { Ok(()) } else { self.move_refs(&moves, &[], "trace remote remove", false, who) }
+    }
+
+    /// Makes a bundle a remote of this name, of which nothing is configured.
+    ///
+    /// # Errors
+    /// When it cannot be a remote's name, or is the name of one; when the file's is not UTF-8.
+    pub fn bundle_remote(&self, name: &str, file: &std::path::Path) -> Result<Remote, StoreError> {
+        let bad = |reason: &'static str| StoreError::BadUrl { url: name.to_owned(), reason };
+        if !is_remote_name(name) {
+            return Err(bad("it cannot be a remote's name"));
+        }
+        if self.config(&format!("remote.{name}.url")).is_some() {
+            return Err(bad("a remote has that name"));
+        }
+        let path = std::path::absolute(file).map_err(StoreError::io("find", file))?;
+        let url = path.to_str().ok_or_else(|| bad("the file's name is not UTF-8"))?.to_owned();
+        let prefix = self.settings.ref_prefix.clone();
+        let (name, file) = (name.to_owned(), Some(url.clone()));
+        Ok(Remote { name, url, push_url: None, mode: RemoteMode::Refs, file, prefix })
     }
 
     /// Writes a variable of this repository's own configuration, or takes it out.
@@ -261,6 +294,7 @@ mod tests {
             url: "file:///x".to_owned(),
             push_url: None,
             mode,
+            file: None,
             prefix: "refs/trace".to_owned(),
         }
     }

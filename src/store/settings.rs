@@ -2,6 +2,7 @@
 
 use super::StoreError;
 use super::pack::Durability;
+use super::sign::SignPolicy;
 
 /// Holds what the user configured.
 #[derive(Debug, Clone)]
@@ -22,6 +23,10 @@ pub struct Settings {
     pub auto_pack: u64,
     /// `trace.author`: whether commits name the agent as their author.
     pub agent_is_author: bool,
+    /// `trace.sign`: which commits are signed.
+    pub sign: SignPolicy,
+    /// `commit.gpgSign`: whether git signs commits.
+    pub gpg_sign: bool,
 }
 
 impl Settings {
@@ -45,7 +50,15 @@ impl Settings {
         if author.as_deref().is_some_and(|author| author != "agent" && author != "user") {
             return Err(bad("trace.author"));
         }
+        let sign = match text("trace.sign").as_deref() {
+            None => SignPolicy::AsGit,
+            Some("always") => SignPolicy::Always,
+            Some("never") => SignPolicy::Never,
+            Some(_) => return Err(bad("trace.sign")),
+        };
         Ok(Settings {
+            sign,
+            gpg_sign: flag("commit.gpgSign")?.unwrap_or(false),
             ref_prefix,
             fsync: flag("trace.fsync")?,
             budget: number("trace.budget")?,

@@ -241,3 +241,142 @@ fn an_index_holds_files_named_in_digits() {
         assert!(check(&tip).is_some(), "{name} is taken in");
     }
 }
+
+/// Somebody's repository, and what it follows of a server.
+struct Victim {
+    world: World,
+}
+
+impl Victim {
+    fn new(format: &str, server: &World) -> Self {
+        let world = World::new(format);
+        world.git(&["remote", "add", "origin", &format!("file://{}", server.repo().display())], &world.repo());
+        world.ok(&["init"]);
+        world.ok_with(&["commit"], b"mine");
+        Victim { world }
+    }
+
+    /// Returns every ref, and every file outside of git's folder.
+    fn state(&self) -> (String, Vec<String>) {
+        let refs = self.world.git(&["for-each-ref", "--format=%(refname) %(objectname)"], &self.world.repo());
+        let files = walkdir::WalkDir::new(self.world.root()).into_iter().filter_map(Result::ok);
+        let files = files.map(|file| file.path().to_string_lossy().into_owned());
+        (refs, files.filter(|path| !path.contains("/.git/")).collect())
+    }
+
+    /// Fetches, in at most this many kilobytes of memory a process.
+    fn fetch(&self, verb: &str, kilobytes: u64) -> std::process::Output {
+        let mut command = self.world.command("sh", &self.world.repo());
+        let script = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_git-trace"), verb, "origin"]);
+        command.output().expect("sh starts")
+    }
+
+    /// Fetches what must be refused; nothing may have moved. Returns what was said.
+    fn refuses(&self, name: &str) -> String {
+        let before = self.state();
+        let mut said = String::new();
+        for verb in ["fetch", "pull"] {
+            let output = self.fetch(verb, 1_000_000);
+            said = [output.stdout.as_slice(), &output.stderr].concat().escape_ascii().to_string();
+            let code = output.status.code();
+            assert!(code.is_some_and(|code| code != 0 && code != 101 && code != 70), "{name}: {code:?}: {said}");
+            assert!(!said.trim().is_empty(), "{name}: not a word");
+        }
+        assert_eq!(self.state(), before, "{name}: {said}");
+        said
+    }
+}
+
+#[test]
+fn what_is_fetched_is_refused_and_nothing_moves() {
+    let format = "sha1";
+    let server = World::new(format);
+    let repo = server.repo();
+    let forge = Forge::new(&server, &repo);
+    let cases = cases(&forge);
+    let good = forge.context(&forge.plain(&forge.rows(40)), &[], 40);
+    let victim = Victim::new(format, &server);
+    let evil = repo.join(".git/refs/trace/heads/main/evil");
+    std::fs::create_dir_all(evil.parent().expect("a folder")).expect("made");
+    let mut known = 0;
+    for (name, tip, words) in &cases {
+        std::fs::write(&evil, format!("{tip}\n")).expect("written");
+        // git's own checks come first, for what cannot even be an object; ours for the rest.
+        let said = victim.refuses(name);
+        known += usize::from(said.contains(words));
+        let is_clear = ["refused (", "fsck error", "not our ref", "cannot reach remote"];
+        assert!(is_clear.iter().any(|words| said.contains(words)), "{name}: {said}");
+    }
+    assert!(known >= 20, "{known} of {}", cases.len());
+    // The same server with a sound branch: what came before hinders nothing.
+    std::fs::write(&evil, format!("{good}\n")).expect("written");
+    let output = victim.fetch("fetch", 1_000_000);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tracked = victim.world.tip("refs/trace/remotes/origin/main/evil");
+    assert_eq!(tracked.as_deref(), Some(good.as_str()));
+    println!("{} kinds of history are refused, {known} of them with our own words", cases.len());
+}
+
+#[test]
+fn refs_with_names_of_no_branch_are_not_followed() {
+    let server = World::new("sha1");
+    let repo = server.repo();
+    let forge = Forge::new(&server, &repo);
+    let good = forge.context(&forge.plain(&forge.rows(1)), &[], 1);
+    let victim = Victim::new("sha1", &server);
+    let before = victim.state();
+    let names = [
+        "refs/trace/heads/main",
+        "refs/trace/heads/a/b/c",
+        "refs/trace/heads/a/UPPER",
+        "refs/trace/heads/a/.hidden",
+        "refs/trace/heads/a/x.lock",
+        "refs/trace/heads/a/../../../heads/main",
+        "refs/trace/heads/-a/b",
+        "refs/trace/heads/a/-b",
+        "refs/trace/heads/a/b c",
+        "refs/trace/heads/a/\u{1b}[31m",
+        "refs/trace/heads/a/é",
+        "refs/trace/tags/one",
+        "refs/trace/meta/../../heads/x",
+        "refs/trace/meta/writer",
+        "refs/trace/forgotten/not-hex",
+        "refs/trace/snapshots/claude",
+        "refs/trace/aside/main/x",
+        "refs/trace/HEAD",
+    ];
+    for name in names {
+        let packed = format!("# pack-refs with: peeled fully-peeled sorted \n{good} {name}\n");
+        std::fs::write(repo.join(".git/packed-refs"), packed).expect("written");
+        for verb in ["fetch", "pull"] {
+            let output = victim.fetch(verb, 1_000_000);
+            let said = [output.stdout.as_slice(), &output.stderr].concat();
+            assert!(!said.contains(&0x1b), "{name}: {}", said.escape_ascii());
+            assert!(output.status.code().is_some_and(|code| code != 101 && code != 70), "{name}");
+        }
+        assert_eq!(victim.state(), before, "{name}");
+    }
+}
+
+#[test]
+fn a_giant_takes_no_memory() {
+    let server = World::new("sha1");
+    let repo = server.repo();
+    let forge = Forge::new(&server, &repo);
+    let size: u64 = if crate::world::is_soak() { 1 << 30 } else { 160 << 20 };
+    let zeros = server.root().join("zeros");
+    std::fs::File::create(&zeros).and_then(|file| file.set_len(size)).expect("a sparse file");
+    let mut hash = server.command("git", &repo);
+    hash.args(["-c", "core.bigFileThreshold=1m", "-c", "core.compression=1", "hash-object", "-w"]).arg(&zeros);
+    let giant = String::from_utf8(hash.output().expect("git starts").stdout).expect("an id").trim().to_owned();
+    let manifest = forge.manifest();
+    let rows = [(FILE, ".trace", manifest.as_str()), (FILE, "0000000.user.1.0000000000.txt", giant.as_str())];
+    let tip = forge.context(&forge.tree(&rows), &[], 1);
+    server.git(&["update-ref", "refs/trace/heads/main/giant", &tip], &repo);
+    let victim = Victim::new("sha1", &server);
+    // git's own index-pack takes a small blob whole, and a large one in pieces.
+    victim.world.configure("core.bigFileThreshold", "16m");
+    let said = victim.refuses("a giant");
+    assert!(said.contains("the limit is"), "{said}");
+}

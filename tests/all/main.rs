@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "tests start programs and say what they skip")]
 
 mod branches;
+mod bundles;
 mod capture;
 mod compress;
 mod convergence;
@@ -33,16 +34,18 @@ mod redact_ids;
 mod redact_promises;
 mod redact_vectors;
 mod redacting;
-
 mod repositories;
 mod rooms;
 mod servers;
 mod sharing;
+mod signing;
 mod syscalls;
+mod tampering;
 mod tokens_body;
 mod tokens_oracle;
 mod transcripts;
 mod verbs;
 mod wire;
+mod verifying;
 mod world;
 mod writers;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use git_trace::model::Role;
 use git_trace::ops::{
     BranchChange, CommitMessages, DropEntries, Edit, Merge, NewMessage, PickCommits, Pin, Redact, Tag, Workspace,
-    branch, cherry_pick, commit, drop_entries, edit, merge, pin, redact, revert, tag,
+    branch, cherry_pick, commit, drop as drop_entries, edit, merge, pin, redact, revert, tag,
 };
 use git_trace::tokens::{self, Encoding};
 use proptest::prelude::*;

@@ -599,9 +599,13 @@ fn what_a_killed_fetch_left_is_cleared() {
     one.ok(&["push"]);
     other.ok(&["fetch"]);
     let tip = other.tip("refs/trace/remotes/origin/main/main");
-    for name in ["heads/main/main/in/the/way", "heads/old/one"] {
-        other.git(&["update-ref", &format!("refs/trace/incoming/origin/{name}"), &tip]);
+    for name in ["origin/heads/main/main/in/the/way", "12345678/heads/old/one"] {
+        other.git(&["update-ref", &format!("refs/trace/incoming/{name}"), &tip]);
     }
+    // A git that was killed leaves its locks; and another git may have packed what it left.
+    std::fs::write(other.dir.join(".git/refs/trace/incoming/12345678/heads/old/two.lock"), "").expect("written");
+    other.git(&["pack-refs", "--all"]);
+    other.git(&["update-ref", "refs/trace/incoming/origin/heads/main/main/in/the/way", &tip]);
     one.say("more");
     one.ok(&["push"]);
     other.ok(&["pull"]);

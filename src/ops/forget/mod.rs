@@ -19,8 +19,8 @@ pub(crate) use self::obey::obey_tombstones;
 pub use self::request::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, PurgeOutcome, RemoteForgotten,
 };
+pub(crate) use self::tombstones::Tombstones;
 pub(super) use self::tombstones::forgotten_session;
-pub(crate) use self::tombstones::{Tombstones, is_forgotten};
 
 use self::choose::{Choice, Chosen};
 use self::remains::Remains;

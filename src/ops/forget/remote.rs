@@ -1,16 +1,12 @@
 //! A remote forgets too: refs there are deleted, each only as it was seen, and tombstones are put there.
 
-use std::time::Duration;
-
 use super::choose::{Choice, Chosen};
 use super::request::RemoteForgotten;
 use crate::model::ObjectId;
 use crate::ops::link::written_ref;
+use crate::ops::share::{connection, default_remote};
 use crate::ops::{OpError, Workspace};
 use crate::store::{Connection, Lease, Remote, Repo, Send, SendOutcome, Sent, StoreError};
-
-/// How long a remote may take.
-const TIME: Duration = Duration::from_secs(120);
 
 /// A remote, and what it has of ours.
 pub(super) struct Place {
@@ -23,9 +19,8 @@ impl Place {
     /// Asks a remote what it has.
     pub(super) fn find(workspace: &Workspace, name: Option<&str>) -> Result<Self, OpError> {
         let repo = &workspace.repo;
-        let default = repo.config("trace.remote");
-        let remote = repo.remote(name.or(default.as_deref()).unwrap_or("origin"))?;
-        let connection = Connection { time: TIME, may_ask: true, runs_hooks: false };
+        let remote = default_remote(workspace, name)?;
+        let connection = connection(workspace, true)?;
         let there = repo.list_remote(&remote, &connection)?;
         Ok(Place { remote, there, connection })
     }

@@ -97,14 +97,6 @@ fn is_of(workspace: &Workspace, tombstone: &Tombstone, tip: ObjectId) -> bool {
     })
 }
 
-/// Tells whether a tombstone covers this branch at this commit.
-///
-/// # Errors
-/// When the refs cannot be read.
-pub(crate) fn is_forgotten(workspace: &Workspace, branch: &Branch, tip: ObjectId) -> Result<bool, OpError> {
-    Ok(Tombstones::read(workspace)?.covers(workspace, branch, tip).is_some())
-}
-
 /// Returns the branch with which a session was forgotten, if it was.
 ///
 /// # Errors

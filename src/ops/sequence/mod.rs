@@ -19,5 +19,6 @@ pub use state::{Preference, SequenceVerb, WholeSide};
 
 pub(super) use caught_up::caught_up;
 pub(super) use decisions::{Decision, Settled};
+pub(super) use record::AGAIN;
 pub(super) use run::{Ran, Stop};
 pub(super) use state::{Action, Options, Place, Sequence, Step};

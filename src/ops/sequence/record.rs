@@ -6,6 +6,9 @@ use super::state::{Action, Sequence, Step};
 use crate::model::{Commit, EntryId, NanoDollars, Operation, Touch, Usage};
 use crate::ops::change::Record;
 
+/// Names the trailer of a compression that was done again elsewhere: its promises were for where it was made.
+pub(in crate::ops) const AGAIN: &str = "Trace-Again";
+
 /// Says what to record of a step.
 pub(super) fn record(
     sequence: &Sequence,
@@ -66,6 +69,10 @@ pub(super) fn record(
                 added(sum, cost, |one, other| NanoDollars(one.0.saturating_add(other.0)))
             });
             record.other.clone_from(&facts.other);
+            // On another context it need not be what it was: pins may be overruled, entries be gone already.
+            if matches!(facts.operation, Operation::Compress | Operation::Restore) && facts.trailer(AGAIN).is_none() {
+                record.other.push((AGAIN.to_owned(), sequence.verb.name().to_owned()));
+            }
             record.again = Some(Box::new(commit.clone()));
         }
         Action::Squash | Action::Revert | Action::Compress => {}

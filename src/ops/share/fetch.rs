@@ -94,7 +94,13 @@ pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: b
     receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })
 }
 
-fn receive(workspace: &Workspace, remote: &Remote, wanted: &Wanted, request: &Fetch) -> Result<Fetched, OpError> {
+/// Brings what a remote has, or a bundle that stands for one.
+pub(in crate::ops) fn receive(
+    workspace: &Workspace,
+    remote: &Remote,
+    wanted: &Wanted,
+    request: &Fetch,
+) -> Result<Fetched, OpError> {
     let repo = &workspace.repo;
     let who = repo.committer()?;
     let connection = connection(workspace, request.may_ask)?;

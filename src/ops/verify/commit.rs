@@ -9,6 +9,7 @@ use super::pointers::Pointers;
 use super::state::{Delta, State};
 use crate::model::{Commit, Entry, EntryId, ObjectId, Operation, Role};
 use crate::ops::compress::check;
+use crate::ops::sequence::AGAIN;
 use crate::ops::{Finding, Workspace};
 use crate::tokens::Encoding;
 
@@ -136,11 +137,22 @@ impl<'w> Commits<'w> {
             Some(Err(trouble)) => return report.trouble(trouble),
             None => return Ok(()),
         };
+        if let Some(old) = &delta.manifest {
+            match self.encoding(old) {
+                Ok(before) if before != encoding => {
+                    let reason = "entries are counted in another encoding than before".to_owned();
+                    report.findings.push(Finding::Claim { what: ".trace", reason });
+                }
+                Ok(_) => {}
+                Err(trouble) => report.trouble(trouble)?,
+            }
+        }
         for entry in &delta.after {
             let recounted = self.recount(entry, encoding, report);
             recounted.or_else(|trouble| report.trouble(trouble))?;
         }
-        let promises = matches!(facts.operation, Operation::Compress | Operation::Restore);
+        let promises =
+            matches!(facts.operation, Operation::Compress | Operation::Restore) && facts.trailer(AGAIN).is_none();
         if promises && base.is_some() && !commit.parents.is_empty() {
             match compression(self.workspace, commit) {
                 Ok(found) => {

@@ -5,6 +5,9 @@ use std::collections::{HashMap, HashSet};
 use super::objects::{Objects, Trouble};
 use crate::model::ObjectId;
 
+/// A commit, and its first parent.
+pub(super) type Child = (ObjectId, Option<ObjectId>);
+
 /// Holds the commits that are to be checked.
 #[derive(Default)]
 pub(super) struct Forest {
@@ -14,7 +17,7 @@ pub(super) struct Forest {
 
 impl Forest {
     /// Arranges these commits.
-    pub(super) fn of(commits: &[(ObjectId, Option<ObjectId>)]) -> Self {
+    pub(super) fn of(commits: &[Child]) -> Self {
         let all: HashSet<ObjectId> = commits.iter().map(|(id, _)| *id).collect();
         let mut forest = Forest::default();
         for (id, parent) in commits {
@@ -44,7 +47,7 @@ impl Forest {
 pub(super) fn reach(
     objects: &mut Objects<'_>,
     tips: &[ObjectId],
-) -> Result<(Vec<(ObjectId, Option<ObjectId>)>, Vec<(ObjectId, Trouble)>), Trouble> {
+) -> Result<(Vec<Child>, Vec<(ObjectId, Trouble)>), Trouble> {
     let (mut found, mut broken) = (Vec::new(), Vec::new());
     let mut seen: HashSet<ObjectId> = HashSet::new();
     let mut stack: Vec<ObjectId> = tips.iter().rev().copied().collect();

@@ -7,6 +7,9 @@ use crate::model::ObjectId;
 use crate::ops::{Finding, Workspace};
 use crate::store::{SignatureState, signature_headers};
 
+/// A commit whose signature is wrong, or cannot be judged.
+pub(super) type Judged = (ObjectId, Option<Finding>, Option<Note>);
+
 /// Gathers commits with a signature, so that git is started once.
 #[derive(Default)]
 pub(super) struct Signed {
@@ -30,11 +33,7 @@ impl Signed {
     }
 
     /// Asks git about all that were found.
-    pub(super) fn ask(
-        &mut self,
-        workspace: &Workspace,
-        wanted: bool,
-    ) -> Result<Vec<(ObjectId, Option<Finding>, Option<Note>)>, Trouble> {
+    pub(super) fn ask(&mut self, workspace: &Workspace, wanted: bool) -> Result<Vec<Judged>, Trouble> {
         let waiting = std::mem::take(&mut self.waiting);
         self.signed += waiting.len() as u64;
         let mut found = Vec::new();

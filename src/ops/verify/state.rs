@@ -24,6 +24,8 @@ pub(super) struct Delta {
     pub(super) after: Vec<Entry>,
     /// Ids that more than one entry has.
     pub(super) twice: Vec<EntryId>,
+    /// The manifest before, if it was another one.
+    pub(super) manifest: Option<ObjectId>,
     /// The number behind the last position.
     pub(super) end: u64,
 }
@@ -53,9 +55,10 @@ impl State {
             after.extend(objects.chunk(&unit.id)?);
         }
         let end = end(objects, &root)?;
+        let manifest = old.map(|old| old.manifest).filter(|manifest| *manifest != root.manifest);
         self.root = Some((tree, root));
         let mut delta = self.apply(before, after);
-        delta.end = end;
+        (delta.end, delta.manifest) = (end, manifest);
         Ok(delta)
     }
 

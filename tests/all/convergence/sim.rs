@@ -256,9 +256,7 @@ impl Sim {
                 let shown = self.work(at, &branch, &["context", "--as", "jsonl"], "");
                 self.book.check(&branch, &shown);
             }
-            let heads: Vec<String> = self.clones[at].branches.iter().cloned().collect();
-            let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
-            self.local(at, &[&["verify"], &heads[..]].concat());
+            self.local(at, &["verify", "--all"]);
         }
     }
 
