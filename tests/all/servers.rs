@@ -8,7 +8,9 @@ mod kinds;
 mod plain;
 mod process;
 mod proxy;
+mod secrets;
 mod server;
+mod smoke;
 mod strict;
 
 pub use client::{Answer, Run};

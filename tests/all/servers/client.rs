@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-use super::process::kill_family;
+use super::process::{descendants, kill_family, wait_for};
 
 /// Is a command of a client under way, or what it has come to.
 pub struct Run {
@@ -50,14 +50,11 @@ impl Run {
         Run { child, started: Instant::now(), stdout, stderr }
     }
 
-    /// Tells whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        self.child.try_wait().expect("it is our child").is_none()
-    }
-
-    /// Kills the process itself and leaves alone what it has started.
+    /// Kills the process itself, and lets what it has started come to its end.
     pub fn kill_alone(&mut self) {
+        let orphans = descendants(self.child.id());
         let _ = self.child.kill();
+        wait_for(&orphans, Duration::from_secs(10));
     }
 
     /// Kills the process and what it has started.

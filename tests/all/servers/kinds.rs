@@ -35,11 +35,6 @@ impl Kind {
     /// Those that are reached through a port.
     pub const BY_PORT: [Kind; 5] = [Kind::Daemon, Kind::Http, Kind::Ssh, Kind::Dulwich, Kind::Jgit];
 
-    /// Tells whether the server runs git itself, with its hooks and settings.
-    pub fn is_git(self) -> bool {
-        !matches!(self, Kind::Dulwich | Kind::Jgit)
-    }
-
     /// Tells whether there is a process that listens.
     pub fn has_port(self) -> bool {
         !matches!(self, Kind::Path | Kind::File)
@@ -164,7 +159,9 @@ server.bind = "127.0.0.1"
 server.port = {port}
 server.errorlog = "{place}/error.log"
 server.upload-dirs = ( "{place}" )
-server.modules = ( "mod_alias", "mod_setenv", "mod_auth", "mod_authn_file", "mod_cgi" )
+server.modules = ( "mod_alias", "mod_setenv", "mod_auth", "mod_authn_file", "mod_cgi", "mod_accesslog" )
+accesslog.filename = "{place}/server.log"
+accesslog.format = "%{{%T}}t %{{msec_frac}}t %p %{{remote}}p %u %r %>s %I %O %D"
 alias.url = ( "/git" => "{backend}" )
 cgi.assign = ( "" => "" )
 setenv.set-environment = (
@@ -208,11 +205,13 @@ fn sshd_settings(place: &Path, port: u16) -> Result<PathBuf, String> {
     );
     fs::write(&gate, script).expect("a script");
     fs::set_permissions(&gate, fs::Permissions::from_mode(0o755)).expect("a script");
+    // The user's shell starts the gate, and reads its own settings first: those of an empty home.
     let settings = format!(
         "ListenAddress 127.0.0.1\nPort {port}\nHostKey {0}/host_key\nAuthorizedKeysFile {0}/client_key.pub\n\
          PidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\n\
          KbdInteractiveAuthentication no\nAllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n\
-         PermitTTY no\nAcceptEnv GIT_PROTOCOL\nMaxStartups 100\nForceCommand {0}/gate\n",
+         PermitTTY no\nAcceptEnv GIT_PROTOCOL\nMaxStartups 100\nForceCommand {0}/gate\n\
+         SetEnv HOME={0}/home\n",
         place.display()
     );
     let file = place.join("sshd.conf");

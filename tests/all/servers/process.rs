@@ -65,14 +65,19 @@ pub fn kill_family(head: u32) {
         let _ = pid(id).map(|id| kill_process(id, Signal::KILL));
     }
     // They are killed, but may not be gone yet, and a port is free only then.
+    wait_for(&family, Duration::from_secs(5));
+}
+
+/// Waits until processes are gone, for this long at most.
+pub fn wait_for(processes: &[u32], limit: Duration) {
     let begun = Instant::now();
-    while family.iter().any(|id| is_there(*id)) && begun.elapsed() < Duration::from_secs(5) {
+    while processes.iter().any(|id| is_there(*id)) && begun.elapsed() < limit {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 /// Returns the processes that a process has started, and those that they have started.
-fn descendants(head: u32) -> Vec<u32> {
+pub fn descendants(head: u32) -> Vec<u32> {
     let Ok(folder) = std::fs::read_dir("/proc") else { return Vec::new() };
     let ids = folder.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let parents: Vec<(u32, u32)> = ids.filter_map(|id| Some((id, parent_of(id)?))).collect();

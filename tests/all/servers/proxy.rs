@@ -123,15 +123,15 @@ impl Drop for Proxy {
 
 fn accept(listener: &TcpListener, line: &Arc<Mutex<Line>>) {
     loop {
-        let (target, time, closed) = {
-            let line = line.lock().expect("no thread panics with it");
-            (line.target, line.time, line.closed)
-        };
-        if closed {
+        if line.lock().expect("no thread panics with it").closed {
             return;
         }
         match listener.accept() {
             Ok((client, _)) => {
+                let (target, time) = {
+                    let line = line.lock().expect("no thread panics with it");
+                    (line.target, line.time)
+                };
                 // Who is not there is seen as a connection that ends at once.
                 let Ok(server) = TcpStream::connect(("127.0.0.1", target)) else { continue };
                 for stream in [&client, &server] {
