@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use git_trace::model::Role;
 use git_trace::ops::{
     BranchChange, CommitMessages, DropEntries, Edit, Merge, NewMessage, PickCommits, Pin, Redact, Tag, Workspace,
-    branch, cherry_pick, commit, drop_entries, edit, merge, pin, redact, revert, tag,
+    branch, cherry_pick, commit, drop as drop_entries, edit, merge, pin, redact, revert, tag,
 };
 use git_trace::tokens::{self, Encoding};
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ const WORD: &str = "heliotrope-9";
 fn say(world: &World, branch: &str, words: &str) -> String {
     let told = world.ok_with(&["--branch", branch, "commit", "--json", "--role", "user", "-F", "-"], words.as_bytes());
     let told: Value = serde_json::from_str(&told).expect("JSON");
-    told["changed"]["entries"][0].as_str().or(told["entries"][0].as_str()).expect("an entry").to_owned()
+    told["outcome"]["entries"][0].as_str().expect("an entry").to_owned()
 }
 
 /// Returns all that our refs reach, as git prints it.
