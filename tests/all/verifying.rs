@@ -167,8 +167,8 @@ fn an_index_that_leads_elsewhere_is_found() {
         (output.status.code(), found["refs"][0].clone())
     };
     let entry = {
-        let line = world.ok(&["show", "#-1"]);
-        line.split_whitespace().nth(1).expect("an id").to_owned()
+        let line = world.git(&["log", "-1", "--format=%(trailers:key=Trace-Entry,valueonly)", BRANCH], &repo);
+        line.split(' ').next().expect("an entry").trim().trim_start_matches('+').to_owned()
     };
     assert_eq!(index(&code, &link(&tip, &entry)).0, Some(0));
     let (exit, found) = index(&code, &link(&"1".repeat(40), &entry));

@@ -1,8 +1,8 @@
 //! Trees of a context: any bytes end in an answer, and what is read is written alike.
 #![no_main]
 
-use git_trace::codec::{CodecError, Snapshot, TreeStore};
-use git_trace::model::ObjectId;
+use git_trace::codec::{CodecError, Snapshot, TreeStore, strict_chunk, strict_folder, strict_root};
+use git_trace::model::{HashKind, ObjectId};
 
 /// Every tree is the fuzzer's.
 struct One<'a>(&'a [u8]);
@@ -20,6 +20,11 @@ impl TreeStore for One<'_> {
 }
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    for hash in [HashKind::Sha1, HashKind::Sha256] {
+        let _ = strict_root(bytes, hash);
+        let _ = strict_folder(bytes, hash, 4);
+        let _ = strict_chunk(bytes, hash);
+    }
     let mut store = One(bytes);
     if let Ok(mut snapshot) = Snapshot::read(&mut store, ObjectId::Sha1([0; 20])) {
         let _ = snapshot.entries(&mut store);
