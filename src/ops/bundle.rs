@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::forget::obey_tombstones;
 use super::link::written_ref;
 use super::scan::scan_commits;
 use super::share::{Fetch, Fetched, FetchedRef, ShareError, receive};
@@ -123,7 +124,11 @@ pub fn import_bundle(workspace: &Workspace, request: &ImportBundle) -> Result<Bu
     verify_bundle(workspace, &request.file)?;
     let name = request.name.as_deref().unwrap_or(BUNDLE_NAME);
     let remote = workspace.repo.bundle_remote(name, &request.file)?;
-    let fetched = receive(workspace, &remote, &Wanted::All, &Fetch { dry_run: request.dry_run, ..Fetch::default() })?;
+    let wanted = Fetch { dry_run: request.dry_run, ..Fetch::default() };
+    let mut fetched = receive(workspace, &remote, &Wanted::All, &wanted)?;
+    if !request.dry_run {
+        fetched.moved_aside = obey_tombstones(workspace)?;
+    }
     let mut next = Vec::new();
     let sound = |row: &&FetchedRef| row.kind == "heads" && row.refused.is_none() && !request.dry_run;
     for FetchedRef { name: branch, new, .. } in fetched.refs.iter().filter(sound) {

@@ -63,6 +63,20 @@ pub(crate) fn scan_commits(workspace: &Workspace, tips: &[ObjectId], known: &[Ob
     Ok(leaks)
 }
 
+/// Searches the names of refs.
+///
+/// # Errors
+/// When the rules cannot be read.
+pub(crate) fn scan_names(workspace: &Workspace, names: &[&str]) -> Result<Vec<Leak>, OpError> {
+    let redactor = workspace.scanner()?;
+    let mut leaks = Vec::new();
+    for name in names {
+        let place = Place { commit: ObjectId::Sha1([0; 20]), entry: None, path: "the name of a ref".to_owned() };
+        place.tell(redactor, name.as_bytes(), redactor.scan(name.as_bytes()), &mut leaks);
+    }
+    Ok(leaks)
+}
+
 /// Searches a file as it was searched when it was stored.
 fn find(redactor: &Redactor, name: &[u8], bytes: &[u8]) -> Vec<Finding> {
     match decode_name(name, ObjectId::Sha1([0; 20])) {

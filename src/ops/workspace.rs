@@ -48,7 +48,18 @@ impl Workspace {
     /// # Errors
     /// When there is no repository, or it is refused; when `branch` is no branch name.
     pub fn discover(dir: &Path, branch: Option<&str>, id_seed: Option<String>) -> Result<Self, OpError> {
-        let repo = Repo::discover(dir)?;
+        Self::of(Repo::discover(dir)?, branch, id_seed)
+    }
+
+    /// Opens the repository in this folder, whatever the environment says.
+    ///
+    /// # Errors
+    /// As [`Workspace::discover`].
+    pub(crate) fn open_at(dir: &Path) -> Result<Self, OpError> {
+        Self::of(Repo::open_at(dir)?, None, None)
+    }
+
+    fn of(repo: Repo, branch: Option<&str>, id_seed: Option<String>) -> Result<Self, OpError> {
         let branch = branch.map(|name| Branch::parse(name, Branch::default().agent())).transpose()?;
         Ok(Workspace {
             repo,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::open::error_chain;
 use super::{Repo, StoreError, git};
+use crate::model::HashKind;
 
 impl Repo {
     /// Makes an empty repository with a work tree in this folder, and tells it who its user is.
@@ -26,11 +27,16 @@ impl Repo {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn create_empty(folder: &Path, is_bare: bool) -> Result<(), StoreError> {
+    pub fn create_empty(folder: &Path, is_bare: bool, kind: Option<HashKind>) -> Result<(), StoreError> {
         let path = folder.to_string_lossy();
         let mut arguments = vec!["--quiet"];
         if is_bare {
             arguments.push("--bare");
+        }
+        match kind {
+            Some(HashKind::Sha1) => arguments.push("--object-format=sha1"),
+            Some(HashKind::Sha256) => arguments.push("--object-format=sha256"),
+            None => {}
         }
         arguments.extend(["--", &path]);
         git::init(&arguments)

@@ -143,6 +143,12 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// What is pushed to a remote would go to several places.
+    #[error("remote '{remote}' is pushed to several addresses")]
+    ManyPlaces {
+        /// The remote.
+        remote: String,
+    },
     /// A remote has no branch of that name.
     #[error("remote '{remote}' has no branch '{branch}'")]
     NotOnRemote {
@@ -265,6 +271,9 @@ impl StoreError {
                 Some("make one: git trace remote add <name> <address>".to_owned())
             }
             StoreError::NoRemote { known, .. } => Some(format!("there are {}", known.join(", "))),
+            StoreError::ManyPlaces { .. } => {
+                Some("make one for contexts alone: git trace remote add <name> <address>".to_owned())
+            }
             StoreError::NotOnRemote { remote, .. } => Some(format!("see what it has: git trace ls-remote {remote}")),
             StoreError::Slow { .. } => Some(
                 "the same command finishes the work; to wait longer: git config trace.timeout <seconds>".to_owned(),

@@ -35,6 +35,7 @@ mod negotiation;
 mod object;
 mod open;
 mod pack;
+mod place;
 mod purge;
 mod reach;
 mod receive;

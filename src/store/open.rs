@@ -31,6 +31,18 @@ impl Repo {
     /// # Errors
     /// When there is none, when it belongs to somebody else, or when it uses what this program does not know.
     pub fn discover(dir: &Path) -> Result<Self, StoreError> {
+        Self::find_and_open(dir, true)
+    }
+
+    /// Opens the repository in this folder, whatever the environment says.
+    ///
+    /// # Errors
+    /// As [`Repo::discover`].
+    pub fn open_at(dir: &Path) -> Result<Self, StoreError> {
+        Self::find_and_open(dir, false)
+    }
+
+    fn find_and_open(dir: &Path, by_environment: bool) -> Result<Self, StoreError> {
         let given = command_line::config();
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
         let strict = |options: gix::open::Options| {
@@ -47,7 +59,10 @@ impl Repo {
         let dir = absolute(dir)?;
         // A ceiling that is not above us is none.
         let upwards = gix::discover::upwards::Options { match_ceiling_dir_or_error: false, ..Default::default() };
-        let opened = gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&dir, upwards, trust);
+        let opened = match by_environment {
+            true => gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&dir, upwards, trust),
+            false => gix::ThreadSafeRepository::discover_opts(&dir, upwards, trust),
+        };
         let mut git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
         // What a context held is what it holds: no `git replace` stands between.
         git.objects.ignore_replacements = true;

@@ -70,7 +70,7 @@ impl Repo {
             TreeVisit { repo: self, commit: edge, seen: &mut seen, visit: &mut nothing }.tree(tree, "", 0)?;
         }
         for id in commits.into_iter().rev() {
-            let (tree, text) = self.read_message(&id)?;
+            let (tree, text) = self.read_words(&id)?;
             visit(Reached::Message { commit: id, text: &text })?;
             TreeVisit { repo: self, commit: id, seen: &mut seen, visit: &mut *visit }.tree(tree, "", 0)?;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::git::{Connection, talk};
 use super::refs::{Expected, RefEdit, RefValue};
-use super::remote::{HEADS, KINDS, Kind, META, Remote, TAGS};
+use super::remote::{FORGOTTEN, HEADS, KINDS, Kind, META, Remote, TAGS};
 use super::staging::Staging;
 use super::{Repo, StoreError, wait_for_lock};
 use crate::model::{ObjectId, Person};
@@ -72,6 +72,7 @@ impl Repo {
     ) -> Result<Arrivals<'_>, StoreError> {
         self.check_quarantine()?;
         let turn = self.fetch_turn()?;
+        self.settle_place(remote, who)?;
         let mut arrivals = Arrivals {
             repo: self,
             who: who.clone(),
@@ -154,7 +155,9 @@ impl Arrivals<'_> {
             let tracking = format!("{}{rest}", remote.tracking_folder(kind));
             let old = self.repo.find_ref_id(&tracking)?;
             seen.insert(tracking.clone());
-            if old != Some(*new) {
+            // What all clones share under one name is never replaced.
+            let is_settled = kind == FORGOTTEN && old.is_some();
+            if old != Some(*new) && !is_settled {
                 self.changed.push(Arrival { kind, name: rest.to_owned(), tracking, old, new: *new });
             }
         }

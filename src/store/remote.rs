@@ -46,7 +46,7 @@ pub struct Remote {
     /// How it keeps our refs.
     pub mode: RemoteMode,
     /// The bundle that stands for it, if it is none.
-    file: Option<String>,
+    address: Option<String>,
     /// Where our refs are in this repository.
     prefix: String,
 }
@@ -75,7 +75,12 @@ pub const KINDS: [Kind; 4] = [HEADS, TAGS, META, FORGOTTEN];
 impl Remote {
     /// Returns what git is to fetch from.
     pub(super) fn source(&self) -> &str {
-        self.file.as_deref().unwrap_or(&self.name)
+        self.address.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Tells whether nothing of it is configured: it is a file, or an address.
+    pub(super) fn is_file(&self) -> bool {
+        self.address.is_some()
     }
 
     /// Returns what a ref of ours is called on the server; `None` for refs that never leave this machine.
@@ -158,7 +163,14 @@ impl Repo {
         };
         let shown = |url: String| without_password(&url);
         let prefix = self.settings.ref_prefix.clone();
-        Ok(Remote { name: name.to_owned(), url: shown(url), push_url: push_url.map(shown), mode, file: None, prefix })
+        Ok(Remote {
+            name: name.to_owned(),
+            url: shown(url),
+            push_url: push_url.map(shown),
+            mode,
+            address: None,
+            prefix,
+        })
     }
 
     /// Describes what is at an address that has no name here.
@@ -168,14 +180,8 @@ impl Repo {
     pub fn remote_at(&self, url: &str) -> Result<Remote, StoreError> {
         check_url(url)?;
         let prefix = self.settings.ref_prefix.clone();
-        Ok(Remote {
-            name: url.to_owned(),
-            url: without_password(url),
-            push_url: None,
-            mode: RemoteMode::Refs,
-            file: None,
-            prefix,
-        })
+        let (shown, address) = (without_password(url), Some(url.to_owned()));
+        Ok(Remote { name: shown.clone(), url: shown, push_url: None, mode: RemoteMode::Refs, address, prefix })
     }
 
     /// Forgets what a remote is known to have; nothing changes there.
@@ -188,7 +194,21 @@ impl Repo {
             known.extend(self.list_refs(&remote.tracking_folder(kind))?);
         }
         let moves: Vec<RefMove> = known.into_iter().map(|(name, id)| RefMove::deletion(name, id)).collect();
-        if moves.is_empty() { Ok(()) } else { self.move_refs(&moves, &[], "trace remote remove", false, who) }
+        if !moves.is_empty() {
+            self.move_refs(&moves, &[], "trace remote remove", false, who)?;
+        }
+        self.forget_place(remote);
+        Ok(())
+    }
+
+    /// Tells whether anything is known of a remote.
+    pub(super) fn knows_of(&self, remote: &Remote) -> Result<bool, StoreError> {
+        for kind in KINDS.into_iter().filter(|kind| kind.remote_folder.is_some()) {
+            if !self.list_refs(&remote.tracking_folder(kind))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes a bundle a remote of this name, of which nothing is configured.
@@ -206,8 +226,8 @@ impl Repo {
         let path = std::path::absolute(file).map_err(StoreError::io("find", file))?;
         let url = path.to_str().ok_or_else(|| bad("the file's name is not UTF-8"))?.to_owned();
         let prefix = self.settings.ref_prefix.clone();
-        let (name, file) = (name.to_owned(), Some(url.clone()));
-        Ok(Remote { name, url, push_url: None, mode: RemoteMode::Refs, file, prefix })
+        let (name, address) = (name.to_owned(), Some(url.clone()));
+        Ok(Remote { name, url, push_url: None, mode: RemoteMode::Refs, address, prefix })
     }
 
     /// Writes a variable of this repository's own configuration, or takes it out.
@@ -272,7 +292,7 @@ pub fn check_url(url: &str) -> Result<(), StoreError> {
 }
 
 /// Returns an address without the password that may stand in it.
-fn without_password(url: &str) -> String {
+pub(super) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));
     match authority.rsplit_once('@') {
@@ -294,7 +314,7 @@ mod tests {
             url: "file:///x".to_owned(),
             push_url: None,
             mode,
-            file: None,
+            address: None,
             prefix: "refs/trace".to_owned(),
         }
     }

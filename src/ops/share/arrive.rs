@@ -27,10 +27,10 @@ pub(super) fn fault(workspace: &Workspace, arrival: &Arrival, known: &[ObjectId]
     let unsound = match arrival.kind {
         HEADS | TAGS => validate(workspace, arrival.new, known)?,
         META => validate_meta(workspace, arrival.new, known)?,
-        // Who reads tombstones passes by those that are none.
-        kind => {
-            debug_assert_eq!(kind, FORGOTTEN);
-            None
+        _ => {
+            debug_assert_eq!(arrival.kind, FORGOTTEN);
+            let error = workspace.repo.read_tombstone(&arrival.tracking, &arrival.new).err();
+            return Ok(error.map(|error| error.to_string()));
         }
     };
     Ok(unsound.map(|unsound| {

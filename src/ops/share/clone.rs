@@ -8,9 +8,12 @@ use serde::Serialize;
 use super::ShareError;
 use super::fetch::{Fetch, Fetched, fetch};
 use super::remote::{ChangeRemote, change_remote};
-use crate::model::Branch;
+use crate::model::{Branch, HashKind};
 use crate::ops::{OpError, Workspace};
 use crate::store::{Head, RemoteMode, Repo, StoreError, check_url};
+
+/// What git says when the other repository has another hash function.
+const OTHER_HASH: &str = "mismatched algorithms";
 
 /// Asks for the contexts of another repository.
 #[derive(Debug, Clone)]
@@ -51,18 +54,22 @@ pub fn clone(request: &Clone) -> Result<Cloned, OpError> {
     if !is_free {
         return Err(ShareError::FolderTaken { folder: request.folder.clone() }.into());
     }
-    let cloned = fill(request);
+    let mut cloned = fill(request, None);
+    if matches!(&cloned, Err(OpError::Store(StoreError::Unreachable { reason, .. })) if reason.contains(OTHER_HASH)) {
+        take_back(&request.folder, was_there);
+        cloned = fill(request, Some(HashKind::Sha256));
+    }
     if cloned.is_err() {
         take_back(&request.folder, was_there);
     }
     cloned
 }
 
-fn fill(request: &Clone) -> Result<Cloned, OpError> {
-    Repo::create_empty(&request.folder, request.bare)?;
+fn fill(request: &Clone, kind: Option<HashKind>) -> Result<Cloned, OpError> {
+    Repo::create_empty(&request.folder, request.bare, kind)?;
     let name = "origin".to_owned();
     let mode = request.mode.unwrap_or_default();
-    let open = || Workspace::discover(&request.folder, None, None);
+    let open = || Workspace::open_at(&request.folder);
     change_remote(&open()?, &ChangeRemote::Add { name: name.clone(), url: absolute(&request.url)?, mode })?;
     let wanted = Fetch { remote: Some(name.clone()), may_ask: request.may_ask, ..Fetch::default() };
     // What was configured is read anew.

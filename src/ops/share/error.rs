@@ -113,7 +113,10 @@ fn secrets(leaks: &[Leak]) -> String {
 fn leak_hints(leaks: &[Leak]) -> Vec<String> {
     let tell = |leak: &Leak| {
         let place = leak.entry.map_or_else(|| leak.path.clone(), |entry| format!("entry {entry}"));
-        let place = if place.is_empty() { "its message".to_owned() } else { place };
+        let place = if place.is_empty() { "its message or its author".to_owned() } else { place };
+        if leak.commit.as_bytes().iter().all(|byte| *byte == 0) {
+            return format!("{} in {place}: {}", leak.rule, leak.preview);
+        }
         format!("{} in {place} of commit {}: {}", leak.rule, leak.commit.short(12), leak.preview)
     };
     let mut hints: Vec<String> = leaks.iter().take(LEAKS_SHOWN).map(tell).collect();

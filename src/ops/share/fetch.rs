@@ -81,17 +81,28 @@ pub enum Movement {
 /// # Errors
 /// When the remote cannot be reached, or has no such branch.
 pub fn fetch(workspace: &Workspace, request: &Fetch) -> Result<Fetched, OpError> {
+    fetch_for(workspace, request, true)
+}
+
+/// As [`fetch`]; without `obeys`, what was forgotten stays where it is for now.
+pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> Result<Fetched, OpError> {
     let remote = default_remote(workspace, request.remote.as_deref())?;
     let wanted = match request.branches.as_slice() {
         [] => Wanted::All,
         names => Wanted::Branches(names.iter().map(|name| full_name(name)).collect::<Result<_, _>>()?),
     };
-    receive(workspace, &remote, &wanted, request)
+    let mut fetched = receive(workspace, &remote, &wanted, request)?;
+    if obeys && !request.dry_run {
+        fetched.moved_aside = obey_tombstones(workspace)?;
+    }
+    Ok(fetched)
 }
 
 /// Learns what was forgotten, and nothing else.
 pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: bool) -> Result<Fetched, OpError> {
-    receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })
+    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })?;
+    fetched.moved_aside = obey_tombstones(workspace)?;
+    Ok(fetched)
 }
 
 /// Brings what a remote has, or a bundle that stands for one.
@@ -139,7 +150,6 @@ pub(in crate::ops) fn receive(
             fetched.tags.push(arrival.name.clone());
         }
     }
-    fetched.moved_aside = obey_tombstones(workspace)?;
     match arrivals.complaint.clone() {
         Some(reason) => Err(ShareError::PartlyFetched { remote: remote.name.clone(), reason }.into()),
         None => Ok(fetched),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ShareError;
 use crate::model::ObjectId;
-use crate::ops::scan::scan_commits;
+use crate::ops::scan::{scan_commits, scan_names};
 use crate::ops::{OpError, Workspace};
 use crate::store::{Reached, StoreError};
 
@@ -25,11 +25,16 @@ pub struct TooLarge {
     pub bytes: u64,
 }
 
-/// Looks at what `tips` reach and `known` do not; returns objects that are larger than hosts like.
+/// Looks at the names of refs, and at what `tips` reach and `known` do not; returns objects that are larger than hosts like.
 ///
 /// # Errors
 /// [`ShareError::Leaks`] when a secret is in it, [`ShareError::TooLarge`] when hosts refuse an object of that size.
-pub(super) fn look(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<TooLarge>, OpError> {
+pub(super) fn look(
+    workspace: &Workspace,
+    names: &[&str],
+    tips: &[ObjectId],
+    known: &[ObjectId],
+) -> Result<Vec<TooLarge>, OpError> {
     let repo = &workspace.repo;
     let limit = repo.config_number("trace.maxObject")?.unwrap_or(OBJECT_MAX);
     let mut large = Vec::new();
@@ -46,6 +51,7 @@ pub(super) fn look(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId])
     if let Some(TooLarge { commit, path, bytes }) = large.iter().find(|large| large.bytes > limit).cloned() {
         return Err(ShareError::TooLarge { commit, path, bytes, limit }.into());
     }
-    let leaks = scan_commits(workspace, tips, known)?;
+    let mut leaks = scan_names(workspace, names)?;
+    leaks.extend(scan_commits(workspace, tips, known)?);
     if leaks.is_empty() { Ok(large) } else { Err(ShareError::Leaks { leaks }.into()) }
 }

@@ -1,6 +1,6 @@
 //! `pull`: brings what a remote has, and then what its branches did into ours.
 
-use super::fetch::{Fetch, Fetched, fetch};
+use super::fetch::{Fetch, Fetched, fetch_for};
 use crate::model::{Branch, Commit, ObjectId, Operation};
 use crate::ops::brought::{Brought, Outcome};
 use crate::ops::rebase::{Rebase, rebase};
@@ -41,7 +41,7 @@ pub struct Pull {
     pub how: Option<PullHow>,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
-    /// Whether no branch is to move. What the remote has is fetched.
+    /// Whether no branch is to move. What the remote has is fetched, to see what would become of them.
     pub dry_run: bool,
 }
 
@@ -114,7 +114,7 @@ pub fn pull(workspace: &Workspace, request: &Pull) -> Result<Pulled, OpError> {
     };
     let own = workspace.target()?;
     let wanted = Fetch { remote: request.remote.clone(), may_ask: request.may_ask, ..Fetch::default() };
-    let fetched = fetch(workspace, &wanted)?;
+    let fetched = fetch_for(workspace, &wanted, !request.dry_run)?;
     let repo = &workspace.repo;
     let mut targets = Vec::new();
     if request.all {

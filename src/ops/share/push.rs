@@ -95,12 +95,16 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
         return Err(ShareError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() }.into());
     }
     let outgoing = outgoing(workspace, &remote, request)?;
+    let url = repo.push_place(&remote)?;
     let mut known = Vec::new();
-    for kind in [HEADS, TAGS, META] {
-        known.extend(repo.list_refs(&remote.tracking_folder(kind))?.into_iter().map(|(_, id)| id));
+    // Where nothing was learnt of the place to which it goes, all of it is looked at.
+    let kinds = if repo.is_known_place(&remote)? { &[HEADS, TAGS, META][..] } else { &[] };
+    for kind in kinds {
+        known.extend(repo.list_refs(&remote.tracking_folder(*kind))?.into_iter().map(|(_, id)| id));
     }
-    let new: Vec<ObjectId> = outgoing.iter().filter(|one| one.old != Some(one.new)).map(|one| one.new).collect();
-    let large = look(workspace, &new, &known)?;
+    let new: Vec<ObjectId> = outgoing.iter().map(|one| one.new).filter(|new| !known.contains(new)).collect();
+    let names: Vec<&str> = outgoing.iter().map(|one| one.name.as_str()).collect();
+    let large = look(workspace, &names, &new, &known)?;
     // What the remote is known to have need not be here any more.
     known.retain(|id| repo.header(id).is_ok());
     let mut refs = Vec::with_capacity(outgoing.len());
@@ -114,7 +118,6 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
         let sent = repo.send(&remote, &sends, false, &connection, &repo.committer()?)?;
         refs.iter_mut().zip(sent).for_each(|(row, sent)| row.tell(sent));
     }
-    let url = remote.push_url.clone().unwrap_or_else(|| remote.url.clone());
     Ok(Pushed { remote: remote.name, url, refs, large, moved_aside })
 }
 

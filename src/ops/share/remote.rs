@@ -129,7 +129,7 @@ fn remove(workspace: &Workspace, name: &str) -> Result<ChangedRemote, OpError> {
     if repo.config(&format!("remote.{name}.fetch")).is_some() {
         return Err(ShareError::RemoteOfGit { name: name.to_owned() }.into());
     }
-    let url = repo.config(&format!("remote.{name}.url")).unwrap_or_default();
+    let url = remote.url.clone();
     repo.forget_remote(&remote, &repo.committer()?)?;
     if workspace.config("trace.remote").as_deref() == Some(name) {
         repo.configure("trace.remote", None)?;
