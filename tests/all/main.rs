@@ -45,7 +45,7 @@ mod tokens_body;
 mod tokens_oracle;
 mod transcripts;
 mod verbs;
-mod wire;
 mod verifying;
+mod wire;
 mod world;
 mod writers;
