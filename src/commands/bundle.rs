@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::commit::dry_run_arg;
 use super::session::{Session, failure};
-use crate::ops::{Bundle, CreateBundle, ImportBundle, create_bundle, import_bundle, list_bundle, verify_bundle};
+use crate::ops::{
+    Bundle, BundleImported, CreateBundle, ImportBundle, create_bundle, import_bundle, list_bundle, verify_bundle,
+};
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, figures};
 
 pub(super) fn args(command: Command) -> Command {
@@ -94,12 +96,12 @@ fn print(session: &Session, verb: &str, bundle: &Bundle, dry_run: bool) -> Resul
 fn import(session: &Session, matches: &ArgMatches, file: PathBuf) -> Result<(), Failure> {
     let name = matches.get_one::<String>("name").cloned();
     let request = ImportBundle { file, name, dry_run: matches.get_flag("dry-run") };
-    let fetched = import_bundle(session.workspace()?, &request).map_err(failure)?;
+    let BundleImported { fetched, next } = import_bundle(session.workspace()?, &request).map_err(failure)?;
     let ui = &session.ui;
     session.pass_on_warnings();
     let refused = fetched.refs.iter().filter(|row| row.refused.is_some()).count();
     if ui.wants_json() {
-        let body = json!({ "fetched": fetched, "dry_run": request.dry_run });
+        let body = json!({ "fetched": fetched, "next": next, "dry_run": request.dry_run });
         ui.json(&JsonDocument::new("bundle", 1, body))?;
     } else {
         for row in &fetched.refs {
@@ -113,8 +115,8 @@ fn import(session: &Session, matches: &ArgMatches, file: PathBuf) -> Result<(), 
             ui.warning(format!("'{}' was forgotten elsewhere, and is at '{}' now", moved.branch, moved.aside));
             ui.hint(format!("to bring it back: {}", moved.undo));
         }
-        for row in fetched.refs.iter().filter(|row| row.kind == "heads" && row.refused.is_none() && !request.dry_run) {
-            ui.hint(format!("to bring it in: git trace --branch {0} merge {1}/{0}", row.name, fetched.remote));
+        for command in &next {
+            ui.hint(format!("to bring it in: {command}"));
         }
     }
     match refused {

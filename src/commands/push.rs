@@ -104,8 +104,13 @@ fn refusal(pushed: &Pushed) -> Option<Failure> {
         format!("bring in what others sent: git trace pull {}", pushed.remote)
     } else if reasons.contains("stale info") {
         format!("somebody else moved it: git trace fetch {}, and look", pushed.remote)
-    } else {
+    } else if ["hook declined", "hidden ref", "prohibited", "not allowed", "funny refname", "denied"]
+        .iter()
+        .any(|words| reasons.contains(words))
+    {
         format!("if it takes only branches: git trace remote mode {} branch", pushed.remote)
+    } else {
+        "the same command goes on where this one ended".to_owned()
     };
     Some(failure.hint(hint))
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::link::written_ref;
 use super::scan::scan_commits;
+use super::share::{Fetch, Fetched, FetchedRef, ShareError, receive};
 use super::share::{Fetch, Fetched, ShareError, receive};
 use super::{OpError, Workspace};
 use crate::model::{Branch, ObjectId};
@@ -49,6 +50,15 @@ pub struct Bundle {
     pub commits: Option<u64>,
     /// Its size in bytes; 0 on a dry run.
     pub bytes: u64,
+}
+
+/// Says what came out of a bundle.
+#[derive(Debug, Clone, Serialize)]
+pub struct BundleImported {
+    /// What came, as if from a remote.
+    pub fetched: Fetched,
+    /// The commands that bring it into branches of this repository.
+    pub next: Vec<String>,
 }
 
 /// Writes branches to a file, after what is new in them was searched for secrets once more.
@@ -110,11 +120,22 @@ pub fn verify_bundle(workspace: &Workspace, file: &Path) -> Result<Bundle, OpErr
 ///
 /// # Errors
 /// When it is no bundle, is cut off, or builds on what is not here; nothing has moved then.
-pub fn import_bundle(workspace: &Workspace, request: &ImportBundle) -> Result<Fetched, OpError> {
+pub fn import_bundle(workspace: &Workspace, request: &ImportBundle) -> Result<BundleImported, OpError> {
     verify_bundle(workspace, &request.file)?;
     let name = request.name.as_deref().unwrap_or(BUNDLE_NAME);
     let remote = workspace.repo.bundle_remote(name, &request.file)?;
-    receive(workspace, &remote, &Wanted::All, &Fetch { dry_run: request.dry_run, ..Fetch::default() })
+    let fetched = receive(workspace, &remote, &Wanted::All, &Fetch { dry_run: request.dry_run, ..Fetch::default() })?;
+    let mut next = Vec::new();
+    let sound = |row: &&FetchedRef| row.kind == "heads" && row.refused.is_none() && !request.dry_run;
+    for FetchedRef { name: branch, new, .. } in fetched.refs.iter().filter(sound) {
+        let own = workspace.repo.find_ref_id(&workspace.repo.branch_ref(&Branch::parse(branch, "")?))?;
+        match own {
+            None => next.push(format!("git trace branch {branch} {name}/{branch}")),
+            Some(own) if own != *new => next.push(format!("git trace --branch {branch} merge {name}/{branch}")),
+            Some(_) => {}
+        }
+    }
+    Ok(BundleImported { fetched, next })
 }
 
 /// Finds the refs that are wanted: those that travel, and no others.

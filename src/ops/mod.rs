@@ -68,7 +68,8 @@ pub use branch::{BranchChange, ChangedBranch, branch};
 pub use branches::{BranchOrder, Branches, ListBranches, ListedBranch, Scope, Upstream, branches};
 pub use brought::{Brought, Contradiction, OpenConflict, Outcome};
 pub use bundle::{
-    BUNDLE_NAME, Bundle, CreateBundle, ImportBundle, create_bundle, import_bundle, list_bundle, verify_bundle,
+    BUNDLE_NAME, Bundle, BundleImported, CreateBundle, ImportBundle, create_bundle, import_bundle, list_bundle,
+    verify_bundle,
 };
 pub use capture::{
     Hook, Hooked, LastEvent, ListSessions, ListedSession, Paused, SessionRecord, SessionState, Sessions, Unheard, hook,

@@ -103,7 +103,7 @@ impl Repo {
     /// # Errors
     /// When it cannot be reached.
     pub fn list_remote(&self, remote: &Remote, connection: &Connection) -> Result<Vec<(String, ObjectId)>, StoreError> {
-        let arguments = ["--refs", "--quiet", "--", &remote.name].map(str::to_owned);
+        let arguments = ["--refs", "--quiet", "--", remote.source()].map(str::to_owned);
         let answer = talk(self, "ls-remote", &[], &arguments, connection)?;
         if !answer.success {
             return Err(answer.unreachable(&remote.name));

@@ -1,10 +1,18 @@
 //! Changes refs of a remote. What goes is named by its object, so that exactly what was looked at is sent.
 
+use std::time::Duration;
+
 use super::git::{Connection, talk};
 use super::refs::{Expected, RefEdit, RefValue};
 use super::remote::Remote;
 use super::{Repo, StoreError};
 use crate::model::{ObjectId, Person};
+
+/// What servers say when somebody else is changing the same ref.
+const BUSY: [&str; 3] = ["cannot lock ref", "failed to update ref", "failed to lock"];
+
+/// How often a push is tried while the server is busy with another one.
+const ATTEMPTS: u64 = 4;
 
 /// Describes a ref of the remote that is to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +72,30 @@ impl Repo {
     /// # Errors
     /// When the remote cannot be reached, or said nothing about the refs.
     pub fn send(
+        &self,
+        remote: &Remote,
+        sends: &[Send],
+        all_or_none: bool,
+        connection: &Connection,
+        who: &Person,
+    ) -> Result<Vec<Sent>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let sent = self.send_once(remote, sends, all_or_none, connection, who)?;
+            // A push that was killed a moment ago may still be under way there; and others push too.
+            let is_busy = sent.iter().any(|sent| match &sent.outcome {
+                SendOutcome::Rejected { reason } => BUSY.iter().any(|words| reason.contains(words)),
+                _ => false,
+            });
+            if !is_busy || attempt == ATTEMPTS {
+                return Ok(sent);
+            }
+            std::thread::sleep(Duration::from_millis(fastrand::u64(100..400) * attempt));
+            attempt += 1;
+        }
+    }
+
+    fn send_once(
         &self,
         remote: &Remote,
         sends: &[Send],

@@ -49,20 +49,22 @@ fn a_bundle_carries_contexts_and_nothing_else() {
         let told = world.trace(&["-C", there, "bundle", "import", path]).output().expect("it runs");
         let said = String::from_utf8_lossy(&told.stderr).into_owned();
         assert!(told.status.success(), "{said}");
-        assert!(said.contains("git trace --branch x/main merge bundle/x/main"), "{said}");
+        assert!(said.contains("git trace branch x/main bundle/x/main"), "{said}");
         let came = refs(&world, &other);
         assert!(came.contains(&"refs/trace/remotes/bundle/x/main".to_owned()), "{came:?}");
         assert!(came.iter().any(|name| name.starts_with("refs/trace/forgotten/")), "{came:?}");
         assert!(!came.iter().any(|name| name.contains("/incoming/")), "{came:?}");
+        world.ok(&["-C", there, "branch", "x/main", "bundle/x/main"]);
         commit(&world, &other, "x/main", "of this one");
-        world.ok(&["-C", there, "--branch", "x/main", "merge", "--allow-unrelated-histories", "bundle/x/main"]);
 
         // What the other side has is left out, and has to be there.
         commit(&world, &repo, "x/main", "three");
         let more = world.root().join("more.bundle");
         let path = more.to_str().expect("plain");
         world.ok(&["bundle", "create", path, "x/main", "--since", &tip]);
-        world.ok(&["-C", there, "bundle", "import", path, "--name", "stick"]);
+        let told = world.ok(&["-C", there, "bundle", "import", "--json", path, "--name", "stick"]);
+        assert!(told.contains("git trace --branch x/main merge stick/x/main"), "{told}");
+        world.ok(&["-C", there, "--branch", "x/main", "merge", "stick/x/main"]);
         assert!(refs(&world, &other).contains(&"refs/trace/remotes/stick/x/main".to_owned()));
         world.git(&["init", "-q", &format!("--object-format={format}"), "third"], world.root());
         let third = world.root().join("third");

@@ -123,7 +123,10 @@ fn a_session_goes_with_all_that_is_remembered_of_it_and_stays_away() {
     agent.say("done");
     agent.stop();
     world.git(&["add", "greet.sh"], &world.repo());
-    world.git(&["commit", "-qm", "greet"], &world.repo());
+    // After the agent wrote it.
+    let mut command = world.command("git", &world.repo());
+    command.env("GIT_COMMITTER_DATE", "2026-11-21T11:00:00Z").env("GIT_AUTHOR_DATE", "2026-11-21T11:00:00Z");
+    assert!(command.args(["commit", "-qm", "greet"]).status().expect("git starts").success());
     agent.stop();
     world.ok(&["relink"]);
     let before = refs(&world, &world.repo());

@@ -20,7 +20,7 @@ const WORD: &str = "heliotrope-9";
 fn say(world: &World, branch: &str, words: &str) -> String {
     let told = world.ok_with(&["--branch", branch, "commit", "--json", "--role", "user", "-F", "-"], words.as_bytes());
     let told: Value = serde_json::from_str(&told).expect("JSON");
-    told["changed"]["entries"][0].as_str().or(told["entries"][0].as_str()).expect("an entry").to_owned()
+    told["outcome"]["entries"][0].as_str().expect("an entry").to_owned()
 }
 
 /// Returns all that our refs reach, as git prints it.

@@ -1,6 +1,6 @@
 //! git talking to a server: with the user's credentials and transport, and within a time.
 
-use std::io::Read;
+use std::io::{IsTerminal, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -172,13 +172,14 @@ pub(in crate::store) fn talk(
     process.args(settings.iter().flat_map(|setting| ["-c", setting]));
     process.arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Whoever may ask needs the terminal, which only the group in the foreground has.
+    // Whoever may ask at a terminal needs it, and only the group in the foreground has it.
+    let has_group = !(connection.may_ask && std::io::stdin().is_terminal());
     #[cfg(unix)]
-    if !connection.may_ask {
+    if has_group {
         std::os::unix::process::CommandExt::process_group(&mut process, 0);
     }
     let child = process.spawn().map_err(|source| error(source.to_string()))?;
-    let mut running = Running { child, has_group: !connection.may_ask };
+    let mut running = Running { child, has_group };
     let (status, printed, said) = running.listen(connection.time).map_err(|source| error(source.to_string()))?;
     let Some(status) = status else {
         return Err(StoreError::Slow { command: command.to_owned(), seconds: connection.time.as_secs() });
@@ -264,11 +265,20 @@ impl Drop for Running {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
+        // Its helpers must go with it: one that lived on would send the rest when the line comes back.
         #[cfg(unix)]
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw)
-            && self.has_group
-        {
-            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            use rustix::process::{Signal, kill_process, kill_process_group};
+            if self.has_group {
+                let _ = kill_process_group(pid, Signal::KILL);
+            } else {
+                // git takes its helpers along when it is asked to end.
+                let _ = kill_process(pid, Signal::TERM);
+                let until = Instant::now() + GRACE;
+                while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
