@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::link::written_ref;
 use super::scan::scan_commits;
 use super::share::{Fetch, Fetched, FetchedRef, ShareError, receive};
-use super::share::{Fetch, Fetched, ShareError, receive};
 use super::{OpError, Workspace};
 use crate::model::{Branch, ObjectId};
 use crate::store::{StoreError, Wanted};
