@@ -17,7 +17,7 @@ fn two_clones_converge() {
 
 #[test]
 fn five_clones_converge() {
-    runs(5, &[Kind::Ssh, Kind::Dulwich, Kind::File]);
+    runs(5, &[Kind::Ssh, Kind::Daemon, Kind::File]);
 }
 
 #[test]
