@@ -11,6 +11,9 @@ use crate::model::{ObjectId, Person};
 /// What servers say when somebody else is changing the same ref.
 const BUSY: [&str; 3] = ["cannot lock ref", "failed to update ref", "failed to lock"];
 
+/// Most refs of one push.
+const LOT: usize = 1000;
+
 /// How often a push is tried while the server is busy with another one.
 const ATTEMPTS: u64 = 4;
 
@@ -79,6 +82,14 @@ impl Repo {
         connection: &Connection,
         who: &Person,
     ) -> Result<Vec<Sent>, StoreError> {
+        // A command line has an end.
+        if sends.len() > LOT && !all_or_none {
+            let mut all = Vec::with_capacity(sends.len());
+            for lot in sends.chunks(LOT) {
+                all.extend(self.send(remote, lot, false, connection, who)?);
+            }
+            return Ok(all);
+        }
         let mut attempt = 1;
         loop {
             let sent = self.send_once(remote, sends, all_or_none, connection, who)?;
@@ -126,7 +137,8 @@ impl Repo {
         let answer = talk(self, "push", &settings, &arguments, connection)?;
         let said = answer.words_of_server();
         let rows: Vec<(String, SendOutcome)> = answer.printed.lines().filter_map(row).collect();
-        if rows.is_empty() && !answer.success {
+        let has_rejected = rows.iter().any(|(_, outcome)| matches!(outcome, SendOutcome::Rejected { .. }));
+        if !answer.success && !has_rejected {
             return Err(answer.unreachable(&remote.name));
         }
         let mut sent = Vec::with_capacity(sends.len());

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub use clone::{Clone as CloneTraces, Cloned, clone};
 pub use error::ShareError;
 pub(super) use fetch::receive;
-pub use fetch::{Fetch, Fetched, FetchedRef, Movement, fetch};
+pub use fetch::{BadRef, Fetch, Fetched, FetchedRef, Movement, fetch};
 pub use leave::TooLarge;
 pub use ls_remote::{ListedRef, LsRemote, RemoteRefs, ls_remote};
 pub use pull::{Pull, PullHow, Pulled, PulledBranch, PulledHow, pull};
