@@ -1,5 +1,6 @@
 //! Changes refs of a remote. What goes is named by its object, so that exactly what was looked at is sent.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::git::{Connection, talk};
@@ -136,20 +137,20 @@ impl Repo {
         let settings = [format!("remote.{}.mirror=false", remote.name)];
         let answer = talk(self, "push", &settings, &arguments, connection)?;
         let said = answer.words_of_server();
-        let rows: Vec<(String, SendOutcome)> = answer.printed.lines().filter_map(row).collect();
-        let has_rejected = rows.iter().any(|(_, outcome)| matches!(outcome, SendOutcome::Rejected { .. }));
+        let rows: HashMap<String, SendOutcome> = answer.printed.lines().filter_map(row).collect();
+        let has_rejected = rows.values().any(|outcome| matches!(outcome, SendOutcome::Rejected { .. }));
         if !answer.success && !has_rejected {
             return Err(answer.unreachable(&remote.name));
         }
         let mut sent = Vec::with_capacity(sends.len());
         for send in sends {
             let there = remote.there(&send.name).ok_or_else(|| local(&send.name))?;
-            let outcome = match rows.iter().find(|(name, _)| *name == there) {
-                Some((_, SendOutcome::Rejected { reason })) => {
+            let outcome = match rows.get(&there) {
+                Some(SendOutcome::Rejected { reason }) => {
                     let reason = if said.is_empty() { reason.clone() } else { format!("{reason}: {said}") };
                     SendOutcome::Rejected { reason }
                 }
-                Some((_, outcome)) => outcome.clone(),
+                Some(outcome) => outcome.clone(),
                 None => SendOutcome::Rejected { reason: "the remote said nothing about it".to_owned() },
             };
             sent.push(Sent { name: send.name.clone(), there, outcome });

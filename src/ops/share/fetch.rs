@@ -10,7 +10,7 @@ use super::{connection, default_remote};
 use crate::model::{Branch, ObjectId};
 use crate::ops::forget::{MovedAside, obey_tombstones};
 use crate::ops::{OpError, Workspace};
-use crate::store::{Arrival, Arrivals, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
+use crate::store::{Arrival, Arrivals, Connection, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
 
 /// Asks for what a remote has.
 #[derive(Debug, Clone, Default)]
@@ -114,8 +114,12 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
 }
 
 /// Learns what was forgotten, and nothing else.
-pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: bool) -> Result<Fetched, OpError> {
-    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() }, true)?;
+pub(super) fn fetch_forgotten(
+    workspace: &Workspace,
+    remote: &Remote,
+    connection: &Connection,
+) -> Result<Fetched, OpError> {
+    let mut fetched = receive_by(workspace, remote, &Wanted::Forgotten, &Fetch::default(), true, connection)?;
     fetched.moved_aside = obey_tombstones(workspace)?;
     Ok(fetched)
 }
@@ -128,10 +132,20 @@ pub(in crate::ops) fn receive(
     request: &Fetch,
     makes_tags: bool,
 ) -> Result<Fetched, OpError> {
+    receive_by(workspace, remote, wanted, request, makes_tags, &connection(workspace, request.may_ask)?)
+}
+
+fn receive_by(
+    workspace: &Workspace,
+    remote: &Remote,
+    wanted: &Wanted,
+    request: &Fetch,
+    makes_tags: bool,
+    connection: &Connection,
+) -> Result<Fetched, OpError> {
     let repo = &workspace.repo;
     let who = repo.committer()?;
-    let connection = connection(workspace, request.may_ask)?;
-    let arrivals = repo.receive(remote, wanted, &connection, &who)?;
+    let arrivals = repo.receive(remote, wanted, connection, &who)?;
     let refs = look_at(workspace, remote, &arrivals)?;
     let gone: Vec<String> = arrivals.gone.iter().map(|(name, _)| name.clone()).collect();
     let mut fetched = Fetched {

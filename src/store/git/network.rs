@@ -189,6 +189,8 @@ pub(in crate::store) fn talk(
         process.env("GIT_SSH_COMMAND", ssh);
     }
     process.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    // An address may be a path, which git counts from the top of the work tree.
+    process.current_dir(repo.work_dir().unwrap_or(&repo.private_dir));
     process.arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // Whoever may ask needs the terminal, wherever standard input is, and only the group in the foreground has it.
