@@ -65,7 +65,7 @@ pub struct Failure {
     /// How the process ends.
     pub code: ExitCode,
     /// More about it, for programs.
-    pub details: Option<serde_json::Value>,
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl Failure {
@@ -108,7 +108,7 @@ impl Failure {
     /// Says more, for programs.
     #[must_use]
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 
@@ -123,7 +123,7 @@ impl Failure {
             message: &self.message,
             hints: &self.hints,
             exit_code: self.code.code(),
-            details: self.details.as_ref(),
+            details: self.details.as_deref(),
         }
     }
 }
