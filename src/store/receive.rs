@@ -51,6 +51,8 @@ pub struct Arrivals<'r> {
     pub changed: Vec<Arrival>,
     /// What is known of the remote, and is not there any more: refs, and what they name.
     pub gone: Vec<(String, ObjectId)>,
+    /// Tombstones that it had, and has no longer.
+    pub lifted: Vec<(String, ObjectId)>,
     /// What went wrong with a part of it.
     pub complaint: Option<String>,
     staging: Staging<'r>,
@@ -80,6 +82,7 @@ impl Repo {
             staged: Vec::new(),
             changed: Vec::new(),
             gone: Vec::new(),
+            lifted: Vec::new(),
             complaint: None,
             staging: Staging::new(self, who)?,
             _turn: turn,
@@ -155,9 +158,7 @@ impl Arrivals<'_> {
             let tracking = format!("{}{rest}", remote.tracking_folder(kind));
             let old = self.repo.find_ref_id(&tracking)?;
             seen.insert(tracking.clone());
-            // What all clones share under one name is never replaced.
-            let is_settled = kind == FORGOTTEN && old.is_some();
-            if old != Some(*new) && !is_settled {
+            if old != Some(*new) {
                 self.changed.push(Arrival { kind, name: rest.to_owned(), tracking, old, new: *new });
             }
         }
@@ -167,10 +168,15 @@ impl Arrivals<'_> {
                 self.gone.extend(known.into_iter().filter(|(name, _)| !seen.contains(name)));
             }
         }
+        // Tombstones are always asked for, all of them.
+        if self.complaint.is_none() {
+            let known = self.repo.list_refs(&remote.tracking_folder(FORGOTTEN))?;
+            self.lifted = known.into_iter().filter(|(name, _)| !seen.contains(name)).collect();
+        }
         Ok(())
     }
 
-    /// Takes these for what the remote has.
+    /// Takes these for what the remote has; a tombstone that it lifted covers nothing of it any more.
     ///
     /// # Errors
     /// When a ref cannot be written, or moved in the meantime.
@@ -182,11 +188,11 @@ impl Arrivals<'_> {
             message: format!("trace fetch {}", self.remote),
         };
         let edits: Vec<RefEdit> = sound.iter().map(edit).collect();
-        if edits.is_empty() {
-            return Ok(());
+        if !edits.is_empty() {
+            let guard = self.repo.lock()?;
+            self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))?;
         }
-        let guard = self.repo.lock()?;
-        self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))
+        self.repo.delete_refs(&self.lifted, "trace fetch", &self.who)
     }
 
     /// Forgets what the remote has no longer.

@@ -139,6 +139,16 @@ pub(in crate::ops) fn receive(
     };
     let sound: Vec<Arrival> = arrivals.changed.iter().filter(is_sound).cloned().collect();
     arrivals.accept(&sound)?;
+    for (name, id) in &arrivals.lifted {
+        if let Ok(tombstone) = repo.read_tombstone(name, id)
+            && repo.find_ref_id(&repo.tombstone_ref(&tombstone))?.is_some()
+        {
+            let (remote, branch) = (&remote.name, &tombstone.branch);
+            workspace.warn(format!(
+                "'{branch}' is no longer forgotten at '{remote}', but here; to lift it: git trace forget --lift {branch}"
+            ));
+        }
+    }
     if request.prune {
         arrivals.prune()?;
     }
