@@ -100,7 +100,9 @@ pub(super) fn moved_aside(session: &Session, moved: &[MovedAside]) -> Result<(),
     for one in moved {
         let line = Line::new().push(Label::Branch, &one.branch).plain(" was forgotten by somebody; it is kept as ");
         session.ui.print(&line.push(Label::Muted, &one.aside))?;
-        session.ui.hint(format!("to take it back: {}", one.undo));
+        if let Some(undo) = &one.undo {
+            session.ui.hint(format!("to take it back: {undo}"));
+        }
     }
     Ok(())
 }

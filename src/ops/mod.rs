@@ -94,8 +94,8 @@ pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
 pub use finding::Finding;
 pub use forget::{
-    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
-    forget, lift,
+    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, OnlyThere, PurgeOutcome,
+    RemoteForgotten, forget, lift,
 };
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,

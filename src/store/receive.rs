@@ -54,6 +54,8 @@ pub struct Arrivals<'r> {
     pub gone: Vec<(String, ObjectId)>,
     /// Refs that git refused, by their names here, because of an object in them; and what it said.
     pub bad: Vec<(String, String)>,
+    /// Tombstones that it had, and has no longer.
+    pub lifted: Vec<(String, ObjectId)>,
     /// What went wrong with a part of it.
     pub complaint: Option<String>,
     staging: Staging<'r>,
@@ -84,6 +86,7 @@ impl Repo {
             changed: Vec::new(),
             gone: Vec::new(),
             bad: Vec::new(),
+            lifted: Vec::new(),
             complaint: None,
             staging: Staging::new(self, who)?,
             _turn: turn,
@@ -206,9 +209,7 @@ impl Arrivals<'_> {
             let tracking = format!("{}{rest}", remote.tracking_folder(kind));
             let old = self.repo.find_ref_id(&tracking)?;
             seen.insert(tracking.clone());
-            // What all clones share under one name is never replaced.
-            let is_settled = kind == FORGOTTEN && old.is_some();
-            if old != Some(*new) && !is_settled {
+            if old != Some(*new) {
                 self.changed.push(Arrival { kind, name: rest.to_owned(), tracking, old, new: *new });
             }
         }
@@ -218,10 +219,16 @@ impl Arrivals<'_> {
                 self.gone.extend(known.into_iter().filter(|(name, _)| !seen.contains(name)));
             }
         }
+        // Tombstones are always asked for, all of them.
+        if self.complaint.is_none() {
+            let known = self.repo.list_refs(&remote.tracking_folder(FORGOTTEN))?;
+            self.lifted = known.into_iter().filter(|(name, _)| !seen.contains(name)).collect();
+        }
         Ok(())
     }
 
-    /// Takes these for what the remote has, and makes the refs that are new here in the same step.
+    /// Takes these for what the remote has, and makes the refs that are new here in the same step; a tombstone that it lifted
+    /// covers nothing of it any more.
     ///
     /// # Errors
     /// When a ref cannot be written, or moved in the meantime.
@@ -239,11 +246,11 @@ impl Arrivals<'_> {
             message: format!("trace fetch {}", self.remote),
         };
         let edits: Vec<RefEdit> = sound.iter().map(edit).chain(made.iter().map(make)).collect();
-        if edits.is_empty() {
-            return Ok(());
+        if !edits.is_empty() {
+            let guard = self.repo.lock()?;
+            self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))?;
         }
-        let guard = self.repo.lock()?;
-        self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))
+        self.repo.delete_refs(&self.lifted, "trace fetch", &self.who)
     }
 
     /// Forgets what the remote has no longer.

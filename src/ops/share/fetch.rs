@@ -173,6 +173,16 @@ fn receive_by(
     arrivals.accept(&sound, &tags)?;
     let folder = format!("{}/tags/", workspace.settings().ref_prefix);
     fetched.tags = tags.into_iter().filter_map(|(name, _)| Some(name.strip_prefix(&folder)?.to_owned())).collect();
+    for (name, id) in &arrivals.lifted {
+        if let Ok(tombstone) = repo.read_tombstone(name, id)
+            && repo.find_ref_id(&repo.tombstone_ref(&tombstone))?.is_some()
+        {
+            let (remote, branch) = (&remote.name, &tombstone.branch);
+            workspace.warn(format!(
+                "'{branch}' is no longer forgotten at '{remote}', but here; to lift it: git trace forget --lift {branch}"
+            ));
+        }
+    }
     if request.prune {
         arrivals.prune()?;
     }
