@@ -43,6 +43,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         branches: matches.get_many::<String>("branches").into_iter().flatten().cloned().collect(),
         prune: matches.get_flag("prune"),
         may_ask: true,
+        time: None,
         dry_run: matches.get_flag("dry-run"),
     };
     let fetched = fetch(session.workspace()?, &request).map_err(failure)?;

@@ -20,7 +20,7 @@ impl Place {
     pub(super) fn find(workspace: &Workspace, name: Option<&str>) -> Result<Self, OpError> {
         let repo = &workspace.repo;
         let remote = default_remote(workspace, name)?;
-        let connection = connection(workspace, true)?;
+        let connection = connection(workspace, true, None)?;
         let there = repo.list_remote(&remote, &connection)?;
         Ok(Place { remote, there, connection })
     }

@@ -1,6 +1,7 @@
 //! `fetch`: brings what a remote has here, beside what is here.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::{connection, default_remote};
 use crate::model::{Branch, ObjectId};
 use crate::ops::forget::{MovedAside, obey_tombstones};
 use crate::ops::{OpError, Workspace};
-use crate::store::{Arrival, Arrivals, Connection, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
+use crate::store::{Arrival, Arrivals, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
 
 /// Asks for what a remote has.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,8 @@ pub struct Fetch {
     pub prune: bool,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
+    /// How long it may take at most; as configured if `None`.
+    pub time: Option<Duration>,
     /// Whether nothing is to be kept: what would come is only told.
     pub dry_run: bool,
 }
@@ -117,9 +120,11 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
 pub(super) fn fetch_forgotten(
     workspace: &Workspace,
     remote: &Remote,
-    connection: &Connection,
+    may_ask: bool,
+    time: Option<Duration>,
 ) -> Result<Fetched, OpError> {
-    let mut fetched = receive_by(workspace, remote, &Wanted::Forgotten, &Fetch::default(), true, connection)?;
+    let request = Fetch { may_ask, time, ..Fetch::default() };
+    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &request, true)?;
     fetched.moved_aside = obey_tombstones(workspace)?;
     Ok(fetched)
 }
@@ -132,20 +137,10 @@ pub(in crate::ops) fn receive(
     request: &Fetch,
     makes_tags: bool,
 ) -> Result<Fetched, OpError> {
-    receive_by(workspace, remote, wanted, request, makes_tags, &connection(workspace, request.may_ask)?)
-}
-
-fn receive_by(
-    workspace: &Workspace,
-    remote: &Remote,
-    wanted: &Wanted,
-    request: &Fetch,
-    makes_tags: bool,
-    connection: &Connection,
-) -> Result<Fetched, OpError> {
     let repo = &workspace.repo;
     let who = repo.committer()?;
-    let arrivals = repo.receive(remote, wanted, connection, &who)?;
+    let connection = connection(workspace, request.may_ask, request.time)?;
+    let arrivals = repo.receive(remote, wanted, &connection, &who)?;
     let refs = look_at(workspace, remote, &arrivals)?;
     let gone: Vec<String> = arrivals.gone.iter().map(|(name, _)| name.clone()).collect();
     let mut fetched = Fetched {

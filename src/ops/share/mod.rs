@@ -33,8 +33,13 @@ use crate::store::{Connection, StoreError};
 const TIME: u64 = 600;
 
 /// Returns how a server may be reached.
-pub(in crate::ops) fn connection(workspace: &Workspace, may_ask: bool) -> Result<Connection, StoreError> {
-    let time = Duration::from_secs(workspace.repo.config_number("trace.timeout")?.unwrap_or(TIME).max(1));
+pub(in crate::ops) fn connection(
+    workspace: &Workspace,
+    may_ask: bool,
+    most: Option<Duration>,
+) -> Result<Connection, StoreError> {
+    let configured = Duration::from_secs(workspace.repo.config_number("trace.timeout")?.unwrap_or(TIME).max(1));
+    let time = most.map_or(configured, |most| most.min(configured));
     let runs_hooks = workspace.flag("trace.runHooks").unwrap_or(true);
     Ok(Connection { time, may_ask, runs_hooks })
 }

@@ -12,7 +12,7 @@ use crate::model::{Branch, ObjectId};
 use crate::ops::forget::MovedAside;
 use crate::ops::link::written_ref;
 use crate::ops::{OpError, Workspace};
-use crate::store::{Connection, HEADS, Lease, META, ObjectKind, Remote, Send, SendOutcome, Sent, StoreError, TAGS};
+use crate::store::{HEADS, Lease, META, ObjectKind, Remote, Send, SendOutcome, Sent, StoreError, TAGS};
 
 /// Of the refs that the remote is known to have, so many are looked at to count what is new in a branch.
 const COMPARED: usize = 200;
@@ -32,17 +32,10 @@ pub struct Push {
     pub force_with_lease: bool,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
-    /// How long each talk with the server may take; as configured if `None`.
+    /// How long each talk with the server may take at most; as configured if `None`.
     pub time: Option<Duration>,
     /// Whether nothing is to be sent, and nobody asked: what would go is only told.
     pub dry_run: bool,
-}
-
-impl Push {
-    fn connection(&self, workspace: &Workspace) -> Result<Connection, OpError> {
-        let configured = connection(workspace, self.may_ask)?;
-        Ok(Connection { time: self.time.map_or(configured.time, |time| time.min(configured.time)), ..configured })
-    }
 }
 
 /// Says what was sent where.
@@ -106,7 +99,7 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     let before = branches(workspace, request)?;
     let moved_aside = match request.dry_run {
         true => Vec::new(),
-        false => fetch::fetch_forgotten(workspace, &remote, &request.connection(workspace)?)?.moved_aside,
+        false => fetch::fetch_forgotten(workspace, &remote, request.may_ask, request.time)?.moved_aside,
     };
     if let Some(moved) =
         moved_aside.iter().find(|moved| !request.all && before.iter().any(|branch| branch.to_string() == moved.branch))
@@ -146,7 +139,7 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     }
     if !request.dry_run && !outgoing.is_empty() {
         let sends: Vec<Send> = outgoing.iter().map(|one| one.send.clone()).collect();
-        let connection = request.connection(workspace)?;
+        let connection = connection(workspace, request.may_ask, request.time)?;
         let sent = repo.send(&remote, &sends, false, &connection, &repo.committer()?)?;
         refs.iter_mut().zip(sent).for_each(|(row, sent)| row.tell(sent));
     }
