@@ -123,9 +123,9 @@ pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
 pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
-    ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
-    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, ShareError,
-    TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
+    BadRef, ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote,
+    LsRemote, Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs,
+    ShareError, TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
 };
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};

@@ -148,7 +148,8 @@ impl Repo {
     pub fn remote(&self, name: &str) -> Result<Remote, StoreError> {
         let known = || self.git.remote_names().iter().map(ToString::to_string).collect();
         let url = Some(name).filter(|name| is_remote_name(name));
-        let Some(url) = url.and_then(|name| self.config(&format!("remote.{name}.url"))) else {
+        // git fetches from the first where there are several.
+        let Some(url) = url.and_then(|name| self.config_all(&format!("remote.{name}.url")).into_iter().next()) else {
             return Err(StoreError::NoRemote { name: name.to_owned(), known: known() });
         };
         let push_url = self.config(&format!("remote.{name}.pushurl"));

@@ -85,7 +85,7 @@ impl Place {
     /// Learns which tombstones are there now.
     pub(super) fn learn(&self, workspace: &Workspace) -> Result<(), OpError> {
         let wanted = Fetch { may_ask: true, ..Fetch::default() };
-        receive(workspace, &self.remote, &Wanted::Forgotten, &wanted).map(|_| ())
+        receive(workspace, &self.remote, &Wanted::Forgotten, &wanted, true).map(|_| ())
     }
 
     /// Says what would become of it there.

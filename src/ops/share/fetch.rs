@@ -1,14 +1,16 @@
 //! `fetch`: brings what a remote has here, beside what is here.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::ShareError;
-use super::arrive::fault;
+use super::arrive::faults;
 use super::{connection, default_remote};
 use crate::model::{Branch, ObjectId};
 use crate::ops::forget::{MovedAside, obey_tombstones};
 use crate::ops::{OpError, Workspace};
-use crate::store::{Arrival, Arrivals, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
+use crate::store::{Arrival, Arrivals, Connection, FORGOTTEN, HEADS, META, Remote, TAGS, Wanted};
 
 /// Asks for what a remote has.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +44,19 @@ pub struct Fetched {
     pub moved_aside: Vec<MovedAside>,
     /// Tags that were made here.
     pub tags: Vec<String>,
+    /// Refs that git itself refused, because of an object in them.
+    pub bad: Vec<BadRef>,
+    /// Whether nothing was kept.
+    pub dry_run: bool,
+}
+
+/// Names a ref of a remote that git refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct BadRef {
+    /// Its name here.
+    pub name: String,
+    /// What git said.
+    pub reason: String,
 }
 
 /// Says what became of one ref of a remote.
@@ -91,7 +106,7 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
         [] => Wanted::All,
         names => Wanted::Branches(names.iter().map(|name| full_name(name)).collect::<Result<_, _>>()?),
     };
-    let mut fetched = receive(workspace, &remote, &wanted, request)?;
+    let mut fetched = receive(workspace, &remote, &wanted, request, obeys)?;
     if obeys && !request.dry_run {
         fetched.moved_aside = obey_tombstones(workspace)?;
     }
@@ -99,8 +114,12 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
 }
 
 /// Learns what was forgotten, and nothing else.
-pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: bool) -> Result<Fetched, OpError> {
-    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })?;
+pub(super) fn fetch_forgotten(
+    workspace: &Workspace,
+    remote: &Remote,
+    connection: &Connection,
+) -> Result<Fetched, OpError> {
+    let mut fetched = receive_by(workspace, remote, &Wanted::Forgotten, &Fetch::default(), true, connection)?;
     fetched.moved_aside = obey_tombstones(workspace)?;
     Ok(fetched)
 }
@@ -111,13 +130,23 @@ pub(in crate::ops) fn receive(
     remote: &Remote,
     wanted: &Wanted,
     request: &Fetch,
+    makes_tags: bool,
+) -> Result<Fetched, OpError> {
+    receive_by(workspace, remote, wanted, request, makes_tags, &connection(workspace, request.may_ask)?)
+}
+
+fn receive_by(
+    workspace: &Workspace,
+    remote: &Remote,
+    wanted: &Wanted,
+    request: &Fetch,
+    makes_tags: bool,
+    connection: &Connection,
 ) -> Result<Fetched, OpError> {
     let repo = &workspace.repo;
     let who = repo.committer()?;
-    let connection = connection(workspace, request.may_ask)?;
-    let arrivals = repo.receive(remote, wanted, &connection, &who)?;
+    let arrivals = repo.receive(remote, wanted, connection, &who)?;
     let refs = look_at(workspace, remote, &arrivals)?;
-    let tags_before = repo.tags()?;
     let gone: Vec<String> = arrivals.gone.iter().map(|(name, _)| name.clone()).collect();
     let mut fetched = Fetched {
         remote: remote.name.clone(),
@@ -127,6 +156,8 @@ pub(in crate::ops) fn receive(
         pruned: request.prune && !request.dry_run,
         moved_aside: Vec::new(),
         tags: Vec::new(),
+        bad: arrivals.bad.iter().map(|(name, reason)| BadRef { name: name.clone(), reason: reason.clone() }).collect(),
+        dry_run: request.dry_run,
     };
     if request.dry_run {
         return Ok(fetched);
@@ -138,7 +169,10 @@ pub(in crate::ops) fn receive(
             .any(|row| row.refused.is_none() && row.kind == arrival.kind.folder && row.name == arrival.name)
     };
     let sound: Vec<Arrival> = arrivals.changed.iter().filter(is_sound).cloned().collect();
-    arrivals.accept(&sound)?;
+    let tags = if makes_tags { new_tags(workspace, &sound)? } else { Vec::new() };
+    arrivals.accept(&sound, &tags)?;
+    let folder = format!("{}/tags/", workspace.settings().ref_prefix);
+    fetched.tags = tags.into_iter().filter_map(|(name, _)| Some(name.strip_prefix(&folder)?.to_owned())).collect();
     for (name, id) in &arrivals.lifted {
         if let Ok(tombstone) = repo.read_tombstone(name, id)
             && repo.find_ref_id(&repo.tombstone_ref(&tombstone))?.is_some()
@@ -152,18 +186,18 @@ pub(in crate::ops) fn receive(
     if request.prune {
         arrivals.prune()?;
     }
-    // As git does with tags: new ones come along, those that are here stay.
-    for arrival in sound.iter().filter(|arrival| arrival.kind == TAGS) {
-        if tags_before.iter().all(|(tag, _)| tag.to_string() != arrival.name) {
-            let name = format!("{}/tags/{}", workspace.settings().ref_prefix, arrival.name);
-            repo.move_ref(&name, None, arrival.new, "trace fetch", &who)?;
-            fetched.tags.push(arrival.name.clone());
-        }
-    }
     match arrivals.complaint.clone() {
         Some(reason) => Err(ShareError::PartlyFetched { remote: remote.name.clone(), reason }.into()),
         None => Ok(fetched),
     }
+}
+
+/// Returns the tags that are to be made here: as git does with its own, new ones come along, those that are here stay.
+fn new_tags(workspace: &Workspace, sound: &[Arrival]) -> Result<Vec<(String, ObjectId)>, OpError> {
+    let known: HashSet<String> = workspace.repo.tags()?.into_iter().map(|(tag, _)| tag.to_string()).collect();
+    let prefix = &workspace.settings().ref_prefix;
+    let is_new = |arrival: &&Arrival| arrival.kind == TAGS && !known.contains(&arrival.name);
+    Ok(sound.iter().filter(is_new).map(|arrival| (format!("{prefix}/tags/{}", arrival.name), arrival.new)).collect())
 }
 
 /// Looks at all that came, and says what each is.
@@ -173,12 +207,9 @@ fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> R
     for kind in [HEADS, TAGS] {
         known.extend(repo.list_refs(&remote.tracking_folder(kind))?.into_iter().map(|(_, id)| id));
     }
+    let faults = faults(workspace, &arrivals.changed, &known)?;
     let mut rows = Vec::with_capacity(arrivals.changed.len());
-    for arrival in &arrivals.changed {
-        let refused = fault(workspace, arrival, &known)?;
-        if refused.is_none() && [HEADS, TAGS].contains(&arrival.kind) {
-            known.push(arrival.new);
-        }
+    for (arrival, refused) in arrivals.changed.iter().zip(faults) {
         let movement = match arrival.old {
             None => Movement::New,
             Some(_) if refused.is_some() => Movement::Rewritten,
@@ -203,7 +234,7 @@ fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> R
 
 /// Returns `<agent>/<branch>` of what the user wrote, in which a `*` may stand for more.
 fn full_name(text: &str) -> Result<String, OpError> {
-    let sample = text.replace('*', "x");
+    let sample = text.replacen('*', "x", 1);
     let branch = Branch::parse(&sample, Branch::default().agent())?;
     if !text.contains('*') {
         return Ok(branch.to_string());
