@@ -20,7 +20,7 @@ pub use self::request::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, OnlyThere, PurgeOutcome, RemoteForgotten,
 };
 pub(crate) use self::tombstones::Tombstones;
-pub(super) use self::tombstones::forgotten_session;
+pub(super) use self::tombstones::{forgotten_at, forgotten_session};
 
 use self::choose::{Choice, Chosen};
 use self::remains::Remains;
