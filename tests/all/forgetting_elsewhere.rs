@@ -7,6 +7,7 @@ use git_trace::model::{Branch, ObjectId};
 use serde_json::Value;
 
 use crate::fake_agent::FakeAgent;
+use crate::forgetting::files_with;
 use crate::world::{World, feed};
 
 /// A server, a repository that has it as `origin`, and another one beside it.
@@ -100,6 +101,10 @@ fn another_remote_forgets_for_itself_alone() {
     assert_eq!(world.tip("refs/trace/heads/main/main"), Some(tip.to_string()));
     world.ok(&["push"]);
     assert!(world.ok(&["verify", "--all"]).contains("none signed"));
+    // But it does not go there again.
+    let complaint = world.fails(1, &["push", "fork"]);
+    assert!(complaint.contains("branch 'main/main' was forgotten, and is not sent again"), "{complaint}");
+    world.ok(&["push", "fork", "--all"]);
 
     // What the default remote forgot covers all that is here, and is ours from then on.
     bury(world, &place.server, &tombstone);
@@ -108,7 +113,7 @@ fn another_remote_forgets_for_itself_alone() {
     assert_eq!(told.matches("to take it back").count(), 1, "{told}");
     assert!(told.contains(&hint), "{told}");
     let key = tombstone.key();
-    let left = ["aside/main/main".to_owned(), "aside/main/main+1".to_owned(), format!("forgotten/{key}")];
+    let left = ["aside/main/main".to_owned(), format!("forgotten/{key}")];
     let here = place.refs("");
     assert!(left.iter().all(|name| here.contains(name)), "{here:?}");
     assert!(!here.iter().any(|name| name.contains("heads/") || name.starts_with("remotes/")), "{here:?}");
@@ -277,4 +282,45 @@ fn what_was_lifted_elsewhere_is_told_and_can_be_lifted_there_later() {
     world.ok(&["fetch"]);
     assert!(world.tip("refs/trace/remotes/origin/x/main").is_some());
     assert_eq!(place.refs("remote-forgotten"), [""; 0]);
+}
+
+#[test]
+fn what_was_forgotten_does_not_come_back_with_a_copy_of_the_session() {
+    let place = Place::new();
+    let world = &place.world;
+    place.say("main/main", "stays");
+    let mut agent = FakeAgent::new(world, "5e55a0dd-0001-4000-8000-000000000001", &world.repo());
+    agent.is_hooked = false;
+    agent.start("startup");
+    for words in ["the heliotrope plan", "the heliotrope garden"] {
+        agent.prompt(words);
+        agent.say("a heliotrope answer");
+    }
+    agent.stop();
+    world.ok(&["import", agent.transcript.to_str().expect("plain")]);
+    world.ok(&["forget", "--purge", "claude:5e55a0dd-0001-4000-8000-000000000001"]);
+    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+
+    // Resumed under another id: the old lines first, and then what is new.
+    let copy = world.root().join("99999999-0001-4000-8000-000000000001.jsonl");
+    let copied = |agent: &FakeAgent<'_>| {
+        let text = std::fs::read_to_string(&agent.transcript).expect("a transcript");
+        std::fs::write(&copy, text.replace("5e55a0dd-", "99999999-")).expect("written");
+        world.ok(&["import", "--json", copy.to_str().expect("plain")])
+    };
+    copied(&agent);
+    assert_eq!(place.refs("heads"), ["heads/main/main"]);
+    agent.prompt("a new beginning");
+    agent.say("so be it");
+    copied(&agent);
+    agent.prompt("and on");
+    copied(&agent);
+    // Nobody remembers how far it was read: it is read again.
+    std::fs::remove_dir_all(world.repo().join(".git/trace/watermarks")).expect("removed");
+    copied(&agent);
+    assert_eq!(place.refs("heads"), ["heads/claude-99999999/main", "heads/main/main"]);
+    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+    let context = world.ok(&["--branch", "claude-99999999/main", "context"]);
+    assert!(context.contains("a new beginning") && context.contains("and on"), "{context}");
+    world.fsck();
 }

@@ -5,6 +5,7 @@ use super::remote::Place;
 use super::request::{Forget, ForgottenRef, Lifted};
 use super::tombstones::Tombstones;
 use crate::codec::Tombstone;
+use crate::ops::import::lift_firsts;
 use crate::ops::{OpError, Workspace};
 use crate::store::RefMove;
 
@@ -66,5 +67,6 @@ pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> 
     if !left.is_empty() {
         repo.move_refs(&left, &[], "trace forget --lift", true, &repo.committer()?)?;
     }
+    lift_firsts(workspace, &found.iter().map(Tombstone::key).collect::<Vec<_>>());
     Ok(told)
 }

@@ -20,7 +20,7 @@ pub use self::request::{
     Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, OnlyThere, PurgeOutcome, RemoteForgotten,
 };
 pub(crate) use self::tombstones::Tombstones;
-pub(super) use self::tombstones::forgotten_session;
+pub(super) use self::tombstones::{forgotten_at, forgotten_session};
 
 use self::choose::{Choice, Chosen};
 use self::remains::Remains;
@@ -45,8 +45,7 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
     let place = request.remote.as_ref().map(|name| Place::find(workspace, name.as_deref())).transpose()?;
     let sends = place.as_ref().map(|place| place.deletions(workspace, &choice)).transpose()?;
     let refs = other_refs(workspace, &choice)?;
-    let remains =
-        Remains::of(workspace, choice.chosen.iter().map(|one| &one.branch), &choice.agents(), &choice.sessions())?;
+    let remains = Remains::of(workspace, &choice)?;
     let heads = repo.worktree_heads()?;
     for one in &choice.chosen {
         if let Some(other) = heads.iter().find(|head| one.tip.is_some() && !head.is_current && head.is_on(&one.branch))

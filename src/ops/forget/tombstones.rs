@@ -123,6 +123,31 @@ impl Tombstones {
     }
 }
 
+/// Finds the branches and tags of this repository that a remote has forgotten: they are not sent to it again, wherever
+/// they may stay.
+///
+/// # Errors
+/// When the refs cannot be read.
+pub(crate) fn forgotten_at(workspace: &Workspace, remote: &str) -> Result<(HashSet<Branch>, HashSet<Branch>), OpError> {
+    let tombstones = Tombstones::read(workspace)?;
+    let (mut branches, mut tags, mut staying) = (HashSet::new(), HashSet::new(), Vec::new());
+    if tombstones.is_empty() {
+        return Ok((branches, tags));
+    }
+    for (branch, tip) in workspace.repo.branches()? {
+        match tombstones.covers(workspace, Some(remote), &branch, tip) {
+            Some(_) => drop(branches.insert(branch)),
+            None => staying.push(tip),
+        }
+    }
+    for (tag, id) in workspace.repo.tags()? {
+        if tombstones.covers_tag(workspace, Some(remote), &tag, id, &staying).is_some() {
+            tags.insert(tag);
+        }
+    }
+    Ok((branches, tags))
+}
+
 /// Returns the last part of a ref's name, which is a tombstone's key.
 fn key_of(ref_name: &str) -> &str {
     ref_name.rsplit('/').next().unwrap_or(ref_name)

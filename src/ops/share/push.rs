@@ -9,7 +9,7 @@ use super::ShareError;
 use super::leave::{TooLarge, look};
 use super::{connection, default_remote, fetch};
 use crate::model::{Branch, ObjectId};
-use crate::ops::forget::MovedAside;
+use crate::ops::forget::{MovedAside, forgotten_at};
 use crate::ops::link::written_ref;
 use crate::ops::{OpError, Workspace};
 use crate::store::{HEADS, Lease, META, ObjectKind, Remote, Send, SendOutcome, Sent, StoreError, TAGS};
@@ -106,7 +106,13 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     {
         return Err(ShareError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() }.into());
     }
-    let outgoing = outgoing(workspace, &remote, request)?;
+    // What stays here and was forgotten there does not go there again.
+    let forgotten = forgotten_at(workspace, &remote.name)?;
+    if let Some(branch) = before.iter().find(|branch| !request.all && forgotten.0.contains(branch)) {
+        let branch = branch.to_string();
+        return Err(ShareError::Forgotten { aside: branch.clone(), branch }.into());
+    }
+    let outgoing = outgoing(workspace, &remote, request, &forgotten)?;
     let url = repo.push_place(&remote)?;
     let mut known = Vec::new();
     // Where nothing was learnt of the place to which it goes, all of it is looked at.
@@ -189,7 +195,12 @@ impl Outgoing {
     }
 }
 
-fn outgoing(workspace: &Workspace, remote: &Remote, request: &Push) -> Result<Vec<Outgoing>, OpError> {
+fn outgoing(
+    workspace: &Workspace,
+    remote: &Remote,
+    request: &Push,
+    (branches_gone, tags_gone): &(HashSet<Branch>, HashSet<Branch>),
+) -> Result<Vec<Outgoing>, OpError> {
     let repo = &workspace.repo;
     let prefix = &workspace.settings().ref_prefix;
     let mut found = Vec::new();
@@ -205,13 +216,13 @@ fn outgoing(workspace: &Workspace, remote: &Remote, request: &Push) -> Result<Ve
         found.push(Outgoing { kind, name, there, old, new, send });
         Ok(())
     };
-    for branch in branches(workspace, request)? {
+    for branch in branches(workspace, request)?.into_iter().filter(|branch| !branches_gone.contains(branch)) {
         let tip = repo.find_ref_id(&repo.branch_ref(&branch))?;
         let tip = tip.ok_or_else(|| StoreError::NoBranch { branch: branch.to_string() })?;
         add("heads", branch.to_string(), tip, false)?;
     }
     if request.all || request.tags {
-        for (tag, id) in repo.tags()? {
+        for (tag, id) in repo.tags()?.into_iter().filter(|(tag, _)| !tags_gone.contains(tag)) {
             // Somebody's git made it an object of its own.
             if repo.header(&id)?.0 != ObjectKind::Commit {
                 workspace.warn(format!("tag {tag} names no commit, and is not sent"));
