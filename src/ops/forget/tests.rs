@@ -34,7 +34,8 @@ impl Place {
         let repo = &workspace.repo;
         let branch = Branch::parse(branch, "").expect("a name");
         let tombstone = Tombstone::new(branch, repo.roots(tip).expect("roots"), tip);
-        repo.move_refs(&[], &[tombstone.clone()], "test", true, &repo.committer().expect("a user")).expect("made");
+        repo.move_refs(&[], std::slice::from_ref(&tombstone), "test", true, &repo.committer().expect("a user"))
+            .expect("made");
         repo.tombstone_ref(&tombstone)
     }
 }
