@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::commit::dry_run_arg;
 use super::session::{Session, failure};
-use crate::ops::{Redact, RedactOutcome, redact};
+use crate::ops::{AUTHOR, Redact, RedactOutcome, redact};
 use crate::ui::{Failure, JsonDocument, Label, Line, figures};
 
 /// Places and refs that are named one by one.
@@ -19,7 +19,10 @@ pub(super) fn args(command: Command) -> Command {
             "Make the history of all branches and tags anew without some words, wherever they stand: in bodies, messages, \
              metadata. A marker takes their place. Entries keep their ids and places, and tool calls stay whole; commits \
              from the first one on that held them have other ids, and all refs move together. With --branch, only that \
-             branch is made anew.",
+             branch is made anew. An entry that goes as a whole takes the summaries made of it along.\n\n\
+             Words are found as they are, and as they stand in JSON. What stays, and is not told of: words in another case, \
+             in base64 or another encoding (images, files in 'data'), cut in two by a part of a message, and in what a \
+             provider encrypted. What stays and is told of: names and addresses of authors, and work trees of agents.",
         )
         .arg(
             Arg::new("what")
@@ -65,9 +68,10 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
         ui.print(&if request.dry_run { line } else { line.push(Label::Commit, one.new.short(10)) })?;
     }
     let found: Vec<String> = told.found.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
-    let text = match told.commits.is_empty() {
-        true => "nothing was found".to_owned(),
-        false => format!(
+    let text = match (told.commits.is_empty(), told.logged) {
+        (true, 0) => "nothing was found".to_owned(),
+        (true, count) => format!("only logs hold it, in {} commits", figures::count(count)),
+        (false, _) => format!(
             "{} {} files and {} commits ({})",
             if request.dry_run { "would change" } else { "changed" },
             figures::count(told.bodies),
@@ -77,17 +81,33 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
     };
     ui.print(&Line::new().plain(text))?;
     for left in told.left.iter().take(NAMED_MAX) {
-        let place = if left.path.is_empty() { "its message" } else { &left.path };
-        ui.warning(format!("it stays in {place} of {}, where it is part of the structure", left.commit.short(10)));
+        let commit = left.commit.short(10);
+        ui.warning(match left.path.as_str() {
+            AUTHOR => format!("it stays in the name or address of who made {commit}"),
+            "" => format!("it stays in the message of {commit}, where it is part of the structure"),
+            path => format!("it stays in {path} of {commit}, where it is part of the structure"),
+        });
+    }
+    if !told.summaries.is_empty() {
+        let verb = if request.dry_run { "would go" } else { "went" };
+        ui.warning(format!("{} summaries of it {verb} too", figures::count(told.summaries.len() as u64)));
     }
     if told.unsigned > 0 {
         ui.warning(format!("{} signatures held no longer, and are left out", figures::count(told.unsigned)));
     }
     for name in told.held_by.iter().take(NAMED_MAX) {
-        ui.warning(format!("'{name}' still holds the old commits"));
+        ui.warning(format!("'{name}' still holds it"));
+    }
+    for name in told.not_read.iter().take(NAMED_MAX) {
+        ui.warning(format!("'{name}' is too large to be looked through, and may hold it"));
     }
     if let Some(purged) = &told.purged {
         ui.print(&Line::new().plain(format!("dropped {} objects", figures::count(purged.dropped))))?;
+        if purged.held > 0 {
+            let text =
+                format!("{} of the old commits stay: something else still holds them", figures::count(purged.held));
+            ui.warning(text);
+        }
         if purged.left > 0 {
             ui.warning(format!("{} objects are in packs of git's own", figures::count(purged.left)));
             ui.hint("to drop those too: git gc --prune=now");
@@ -98,7 +118,7 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
     }
     ui.hint("to publish it: git trace push --force-with-lease; what others have keeps the old words");
     if told.purged.is_none() {
-        ui.hint("the old objects stay until git drops them; with --purge they would have gone at once");
+        ui.hint("the old objects stay until git drops them; the same command with --purge drops them now");
         for command in &told.undo {
             ui.hint(format!("to take it back: {command}"));
         }

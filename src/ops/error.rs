@@ -221,6 +221,14 @@ pub enum OpError {
         /// The command that waits.
         verb: &'static str,
     },
+    /// A command stopped in some worktree, and needs what is to go.
+    #[error("a {verb} is not finished in '{}'", path.display())]
+    OngoingIn {
+        /// The command that waits.
+        verb: &'static str,
+        /// The worktree.
+        path: std::path::PathBuf,
+    },
     /// No command waits to be continued.
     #[error("no {verb} is waiting")]
     NothingStopped {
@@ -428,6 +436,13 @@ impl OpError {
                 format!("to go on: git trace {verb} --continue"),
                 format!("to give it up: git trace {verb} --abort"),
             ],
+            OpError::OngoingIn { verb, path } => {
+                let there = path.display();
+                vec![
+                    format!("to go on: git trace -C '{there}' {verb} --continue"),
+                    format!("to give it up: git trace -C '{there}' {verb} --abort"),
+                ]
+            }
             OpError::HalfPair { .. } => {
                 vec!["take the commit with the other half too, or go on anyway with --force".to_owned()]
             }

@@ -114,7 +114,7 @@ pub use pin::{Pin, pin};
 pub use range::{RevisionRange, Span};
 pub use rebase::{Rebase, rebase};
 pub use rebase_plan::{PLAN_MAX, RebasePlan, rebase_plan};
-pub use redact::{Left, Redact, RedactOutcome, RewrittenRef, redact};
+pub use redact::{AUTHOR, Left, Redact, RedactOutcome, RewrittenRef, redact};
 pub use reorder::{Beside, Order, Reorder, reorder};
 pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};

@@ -29,6 +29,8 @@ pub(super) struct Member {
     pub value: Range<usize>,
     /// Whether it is a member's name itself.
     pub is_key: bool,
+    /// Where the object or list begins that it is in.
+    pub within: usize,
 }
 
 /// Bytes of the text and the bytes of the document that spell them.
@@ -170,8 +172,8 @@ fn hex4(text: &[u8]) -> Option<u32> {
 struct Reader<'a> {
     raw: &'a [u8],
     at: usize,
-    /// Open brackets, innermost last: true for an object.
-    open: Vec<bool>,
+    /// Open brackets, innermost last: whether it is an object, and where it begins.
+    open: Vec<(bool, usize)>,
     strings: &'a mut Strings,
 }
 
@@ -192,8 +194,8 @@ impl Reader<'_> {
             self.blank();
             match *self.raw.get(self.at)? {
                 bracket @ (b'{' | b'[') => {
+                    self.open.push((bracket == b'{', self.at));
                     self.at += 1;
-                    self.open.push(bracket == b'{');
                     self.blank();
                     let close = if bracket == b'{' { b'}' } else { b']' };
                     if self.raw.get(self.at) != Some(&close) {
@@ -220,7 +222,7 @@ impl Reader<'_> {
                         key = self.key()?;
                         break;
                     }
-                    (b'}', Some(true)) | (b']', Some(false)) => {
+                    (b'}', Some((true, _))) | (b']', Some((false, _))) => {
                         self.at += 1;
                         self.open.pop();
                     }
@@ -228,6 +230,10 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    fn within(&self) -> usize {
+        self.open.last().map_or(0, |(_, start)| *start)
     }
 
     fn blank(&mut self) {
@@ -238,15 +244,16 @@ impl Reader<'_> {
 
     /// Reads a key and its colon inside an object; nothing inside an array.
     fn key(&mut self) -> Option<Option<Range<usize>>> {
-        if self.open.last() != Some(&true) {
+        if !self.open.last().is_some_and(|(is_object, _)| *is_object) {
             return Some(None);
         }
+        let within = self.within();
         let key = self.string()?;
         self.blank();
         (self.raw.get(self.at) == Some(&b':')).then_some(())?;
         self.at += 1;
         if let Some(members) = &mut self.strings.members {
-            members.push(Member { key: None, value: key.clone(), is_key: true });
+            members.push(Member { key: None, value: key.clone(), is_key: true, within });
         }
         Some(Some(key))
     }
@@ -285,8 +292,9 @@ impl Reader<'_> {
 
     /// Adds a value, with its key where the key tells something about it.
     fn value(&mut self, key: Option<&Range<usize>>, value: &Range<usize>) {
+        let within = self.within();
         if let Some(members) = &mut self.strings.members {
-            members.push(Member { key: key.cloned(), value: value.clone(), is_key: false });
+            members.push(Member { key: key.cloned(), value: value.clone(), is_key: false, within });
             return;
         }
         let name = key.map_or(&b""[..], |key| &self.raw[key.clone()]);

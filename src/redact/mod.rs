@@ -42,6 +42,7 @@ mod rules;
 mod samples;
 mod shape;
 mod span;
+mod whole;
 mod words;
 
 pub use config::{Config, ConfigError, ConfigWarning};

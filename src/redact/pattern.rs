@@ -1,6 +1,7 @@
 //! What a person asks to be taken out: words or a pattern, wherever they stand, or a text as a whole.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 use regex::bytes::Regex;
@@ -8,6 +9,7 @@ use regex::bytes::Regex;
 use super::json::{Member, Strings};
 use super::marker;
 use super::redacted::{Finding, Redacted};
+use super::whole;
 
 /// The name in the markers of what a person took out.
 pub(super) const MANUAL: &str = "manual";
@@ -63,8 +65,10 @@ enum What {
     /// These words, as they are and as they stand in JSON; the first is what was asked for.
     Words(Vec<Vec<u8>>),
     Regex(Box<Regex>),
-    /// All of it.
-    Whole,
+    /// These words, for which others stand: no secret, but the name of something that has another name now.
+    Renamed(Vec<u8>, Vec<u8>),
+    /// All of it, but for texts that this is true of.
+    Whole(fn(&str) -> bool),
 }
 
 /// Says why a pattern cannot be used.
@@ -111,9 +115,14 @@ impl Pattern {
         Ok(Pattern(What::Regex(Box::new(regex))))
     }
 
-    /// Makes a pattern that takes a text out as a whole.
-    pub fn whole() -> Self {
-        Pattern(What::Whole)
+    /// Makes a pattern that takes a text out as a whole, but for texts that `stays` is true of.
+    pub fn whole(stays: fn(&str) -> bool) -> Self {
+        Pattern(What::Whole(stays))
+    }
+
+    /// Makes a pattern that puts words in the place of others.
+    pub fn renamed(old: &str, new: &str) -> Self {
+        Pattern(What::Renamed(old.as_bytes().to_vec(), new.as_bytes().to_vec()))
     }
 
     /// Tells whether the words, or what the expression means, stand anywhere in some bytes.
@@ -121,7 +130,15 @@ impl Pattern {
         match &self.0 {
             What::Words(words) => memchr::memmem::find(bytes, &words[0]).is_some(),
             What::Regex(regex) => regex.is_match(bytes),
-            What::Whole => false,
+            What::Renamed(..) | What::Whole(_) => false,
+        }
+    }
+
+    /// Returns what takes the place of words that were found.
+    fn instead(&self, cutter: &Cutter<'_>, secret: &[u8]) -> Vec<u8> {
+        match &self.0 {
+            What::Renamed(_, new) => new.clone(),
+            _ => cutter.marker(secret),
         }
     }
 
@@ -129,8 +146,13 @@ impl Pattern {
     fn spans<'t>(&'t self, text: &'t [u8]) -> Vec<(Range<usize>, &'t [u8])> {
         let mut found: Vec<(Range<usize>, &[u8])> = Vec::new();
         match &self.0 {
-            What::Whole if text.iter().all(u8::is_ascii_whitespace) => {}
-            What::Whole => found.push((0..text.len(), text)),
+            What::Whole(_) if text.iter().all(u8::is_ascii_whitespace) => {}
+            What::Whole(stays) if std::str::from_utf8(text).is_ok_and(stays) => {}
+            What::Whole(_) => found.push((0..text.len(), text)),
+            What::Renamed(old, _) => {
+                let at = memchr::memmem::find_iter(text, old);
+                found.extend(at.map(|at| (at..at + old.len(), old.as_slice())));
+            }
             What::Words(words) => {
                 for word in words {
                     let at = memchr::memmem::find_iter(text, word);
@@ -143,7 +165,7 @@ impl Pattern {
             }
         }
         let markers = marker::all(text, |_| true);
-        if !matches!(self.0, What::Whole) {
+        if !matches!(self.0, What::Whole(_)) {
             found.retain(|(range, _)| markers.iter().all(|one| range.end <= one.start || one.end <= range.start));
         } else if markers.len() == 1 && markers[0] == (0..text.len()) {
             found.clear();
@@ -175,7 +197,8 @@ impl Cutter<'_> {
             let spans = pattern.spans(&out);
             if !spans.is_empty() {
                 findings.extend(spans.iter().map(|(range, _)| finding(range)));
-                let cut = spans.into_iter().map(|(range, secret)| (range, self.marker(secret))).collect::<Vec<_>>();
+                let cut =
+                    spans.into_iter().map(|(range, secret)| (range, pattern.instead(self, secret))).collect::<Vec<_>>();
                 out = Cow::Owned(replaced(&out, &cut));
             }
         }
@@ -183,47 +206,69 @@ impl Cutter<'_> {
     }
 
     /// Takes it out of the strings of a JSON document, names of members included, but for the words of the protocol; an
-    /// id stays an id. What is no JSON is text.
+    /// id stays an id, and a tool's name a name. What is no JSON is text.
+    ///
+    /// Thinking that changes loses its signature, with which nobody would take it any more.
     pub fn json(&self, json: &[u8]) -> Option<Redacted<Vec<u8>>> {
         let Some(members) = Strings::members(json) else { return self.text(json) };
+        if let [Pattern(What::Whole(stays))] = self.patterns {
+            let instead = |text: &str| self.whole(text, *stays);
+            let cut = whole::message(json, &instead).unwrap_or_else(|| whole::text(json, &instead));
+            return (cut != json).then(|| Redacted::new(cut, vec![finding(&(0..json.len()))]));
+        }
         let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
-        for member in members {
-            let key = member.key.clone().map_or(&b""[..], |key| &json[key]);
-            let is_name = member.is_key;
+        let mut unsigned: HashSet<usize> = HashSet::new();
+        let name_of = |member: &Member| member.key.clone().map_or(&b""[..], |key| &json[key]);
+        for member in &members {
+            let key = name_of(member);
             let value = &json[member.value.clone()];
-            let is_fixed = if is_name { NAMES.contains(&value) } else { WORDS.contains(&key) };
+            let is_fixed = if member.is_key { NAMES.contains(&value) } else { WORDS.contains(&key) };
             if is_fixed {
                 continue;
             }
-            let is_id = !is_name && (IDS.contains(&key) || key.ends_with(b"_id"));
-            self.member(json, &member, is_id, &mut edits);
+            let is_plain = !member.is_key && (IDS.contains(&key) || key == b"name" || key.ends_with(b"_id"));
+            let before = edits.len();
+            self.member(json, member, is_plain, &mut edits);
+            if edits.len() > before && key == b"thinking" {
+                unsigned.insert(member.within);
+            }
         }
         if edits.is_empty() {
             return None;
         }
+        let mut findings: Vec<Finding> = edits.iter().map(|(range, _)| finding(range)).collect();
+        findings.sort();
+        let signatures = members.iter().filter(|member| name_of(member) == b"signature");
+        for member in signatures.filter(|member| unsigned.contains(&member.within)) {
+            edits.retain(|(range, _)| range.end <= member.value.start || member.value.end <= range.start);
+            edits.push((member.value.clone(), Vec::new()));
+        }
         edits.sort_by_key(|(range, _)| range.start);
-        let findings = edits.iter().map(|(range, _)| finding(range)).collect();
         Some(Redacted::new(replaced(json, &edits), findings))
     }
 
-    fn member(&self, json: &[u8], member: &Member, is_id: bool, edits: &mut Vec<(Range<usize>, Vec<u8>)>) {
+    /// Returns what stands for a text that goes as a whole.
+    fn whole(&self, text: &str, stays: fn(&str) -> bool) -> String {
+        let is_marker = marker::all(text.as_bytes(), |_| true) == [0..text.len()];
+        match text.trim().is_empty() || is_marker || stays(text) {
+            true => text.to_owned(),
+            false => String::from_utf8_lossy(&self.marker(text.as_bytes())).into_owned(),
+        }
+    }
+
+    fn member(&self, json: &[u8], member: &Member, is_plain: bool, edits: &mut Vec<(Range<usize>, Vec<u8>)>) {
         let strings = Strings::one(json, &member.value);
         let mut taken: Vec<Range<usize>> = Vec::new();
         for pattern in self.patterns {
-            // Taken out as a whole, a message keeps what holds it together.
-            if matches!(pattern.0, What::Whole)
-                && (is_id || member.is_key || member.key.as_ref().is_some_and(|key| &json[key.clone()] == b"name"))
-            {
-                continue;
-            }
             for (span, secret) in pattern.spans(&strings.text) {
                 if taken.iter().any(|other| span.start < other.end && other.start < span.end) {
                     continue;
                 }
                 let parts = strings.raw(&span);
                 let (Some((first, _)), Some((last, _))) = (parts.first(), parts.last()) else { continue };
-                let marker = if is_id { self.plain(secret) } else { self.marker(secret) };
-                edits.push((first.start..last.end, marker));
+                let is_renamed = matches!(pattern.0, What::Renamed(..));
+                let new = if is_plain && !is_renamed { self.plain(secret) } else { pattern.instead(self, secret) };
+                edits.push((first.start..last.end, new));
                 taken.push(span);
             }
         }
@@ -255,7 +300,7 @@ impl Cutter<'_> {
     /// Takes it out of an id, which stays one.
     pub fn id(&self, id: &str) -> Option<String> {
         let mut text = id.to_owned();
-        for pattern in self.patterns.iter().filter(|pattern| !matches!(pattern.0, What::Whole)) {
+        for pattern in self.patterns.iter().filter(|pattern| !matches!(pattern.0, What::Whole(_))) {
             let cut: Vec<_> = {
                 let spans = pattern.spans(text.as_bytes());
                 spans.into_iter().map(|(range, secret)| (range, self.plain(secret))).collect()
@@ -346,11 +391,29 @@ mod tests {
         assert!(read[0]["input"]["text"].as_str().expect("text").starts_with("[[redacted:manual:"));
         assert!(!cut_json.contains("mytext"));
         // As a whole: names and ids of calls stay.
-        let whole = cut(&[Pattern::whole()], true, json).expect("cut");
+        let all = [Pattern::whole(|_| false)];
+        let whole = cut(&all, true, json).expect("cut");
         let read: serde_json::Value = serde_json::from_str(&whole).expect("JSON");
         assert_eq!((&read[0]["id"], &read[0]["name"]), (&"toolu_text".into(), &"text".into()));
-        assert!(read[0]["input"]["text"].as_str().expect("text").starts_with("[[redacted:manual:"));
-        assert_eq!(cut(&[Pattern::whole()], true, &whole), None);
+        assert!(read[0]["input"]["redacted"].as_str().expect("text").starts_with("[[redacted:manual:"));
+        assert_eq!(read[0]["input"].as_object().map(serde_json::Map::len), Some(1));
+        assert_eq!(cut(&all, true, &whole), None);
+    }
+
+    #[test]
+    fn what_changes_is_still_taken_by_providers() {
+        let json = r#"[{"type":"thinking","signature":"c2ln","thinking":"about acmeword"},{"type":"thinking","thinking":"else","signature":"c2ln"},{"type":"tool_use","id":"a","name":"mcp__acmeword__x","input":{}}]"#;
+        let found = cut(&[Pattern::words("acmeword")], true, json).expect("cut");
+        let read: serde_json::Value = serde_json::from_str(&found).expect("JSON");
+        assert_eq!((&read[0]["signature"], &read[1]["signature"]), (&"".into(), &"c2ln".into()));
+        let name = read[2]["name"].as_str().expect("a name");
+        assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)), "{name}");
+        assert!(name.starts_with("mcp__redacted-manual-") && name.ends_with("__x"), "{name}");
+        let names = [Pattern::renamed("object 0c4a", "object 77ff")];
+        assert_eq!(
+            cut(&names, true, r#"{"content":"object 0c4a]"}"#),
+            Some(r#"{"content":"object 77ff]"}"#.to_owned())
+        );
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub(super) fn run(
     start(Start { input, ..Start::new(&repo.private_dir, command, arguments) })
 }
 
+/// As [`run`], from the git directory of any worktree.
+pub(super) fn run_from(git_dir: &Path, command: &'static str, arguments: &[&str]) -> Result<Vec<u8>, StoreError> {
+    start(Start::new(git_dir, command, arguments))
+}
+
 /// Names a work tree and the index that stands for it.
 pub(super) struct WorkTree<'a> {
     /// The folder at its top.
@@ -214,6 +219,8 @@ fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
     process.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
     // What a partial clone has not is not fetched behind the user's back.
     process.env("GIT_NO_LAZY_FETCH", "1");
+    // An object is what it is, whatever the user replaced it by.
+    process.env("GIT_NO_REPLACE_OBJECTS", "1");
     process.args(LOCAL_SAFETY).args(settings).arg("--no-pager").arg("--git-dir").arg(git_dir);
     if at_root {
         process.current_dir(git_dir).arg("--work-tree").arg(git_dir);
@@ -251,11 +258,12 @@ fn start(start: Start<'_>) -> Result<Vec<u8>, StoreError> {
     }
 }
 
-/// Runs a local git subcommand that prints much, and hands out its lines as they come.
+/// Runs a local git subcommand with this standard input that prints much, and hands out its lines as they come.
 pub(super) fn run_lines(
     repo: &Repo,
     command: &'static str,
     arguments: &[&str],
+    input: &[u8],
     take: &mut dyn FnMut(&[u8]),
 ) -> Result<(), StoreError> {
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
@@ -266,11 +274,15 @@ pub(super) fn run_lines(
         }
     }
     process.env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0").env("GIT_NO_LAZY_FETCH", "1");
+    process.env("GIT_NO_REPLACE_OBJECTS", "1");
     process.args(LOCAL_SAFETY).arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
     // What it complains of goes to a file, which takes any amount.
     let mut said = tempfile::tempfile().map_err(|source| error(source.to_string()))?;
     let complaints = said.try_clone().map_err(|source| error(source.to_string()))?;
-    process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(complaints);
+    // What is asked comes from a file too: git reads when it likes.
+    let mut asked = tempfile::tempfile().map_err(|source| error(source.to_string()))?;
+    asked.write_all(input).and_then(|()| asked.rewind()).map_err(|source| error(source.to_string()))?;
+    process.stdin(asked).stdout(Stdio::piped()).stderr(complaints);
     let mut child = process.spawn().map_err(|source| error(source.to_string()))?;
     let pipe = child.stdout.take().expect("it is piped");
     let mut lines = std::io::BufReader::new(pipe).split(b'\n');

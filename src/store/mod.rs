@@ -28,6 +28,7 @@ mod header;
 mod health;
 mod history;
 mod lock;
+mod logged;
 mod loose;
 mod loose_reader;
 mod meta;
@@ -82,7 +83,7 @@ pub use history::{History, Walk};
 pub use meta::{META_FILE_MAX, MetaEdits, MetaPath, Patience};
 pub use object::BODY_MAX;
 pub use pack::Durability;
-pub use purge::Purged;
+pub use purge::{Purge, Purged};
 pub use reach::Reached;
 pub use receive::{Arrival, Arrivals, Wanted};
 pub use refs::RefValue;
@@ -95,7 +96,7 @@ pub use signature::{SignatureState, signature_headers};
 pub use snapshot::{TreeChange, Untracked, WorkTreeState};
 pub use transaction::RefMove;
 pub use work_tree::{HooksPath, Scope};
-pub use worktrees::WorktreeHead;
+pub use worktrees::{StoppedIn, WorktreeHead};
 
 use crate::model::{HashKind, ObjectId};
 

@@ -2,13 +2,9 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
 
-use super::lock::Guard;
 use super::object::to_gix;
-use super::refs::Backend;
-use super::{Head, Repo, StoreError, Walk, git, loose, reftable};
+use super::{Repo, StoreError, git, loose};
 use crate::codec::{RowKind, rows};
 use crate::model::{ObjectId, Person};
 
@@ -23,6 +19,25 @@ pub struct Purged {
     pub left: u64,
     /// Lines of logs that named what is gone.
     pub log_lines: u64,
+    /// The commits that were to go, and that something still reaches.
+    pub held: Vec<ObjectId>,
+}
+
+/// Says what is to be dropped.
+pub struct Purge<'a> {
+    /// The commits, with all that they alone reach.
+    pub commits: &'a [ObjectId],
+    /// Commits that only logs hold, and that stay.
+    pub kept: &'a [ObjectId],
+    /// Tells whether the words of a line in a log are such that it goes.
+    pub quotes: &'a dyn Fn(&[u8]) -> bool,
+}
+
+impl<'a> Purge<'a> {
+    /// Drops these commits, whatever logs hold.
+    pub fn of(commits: &'a [ObjectId]) -> Self {
+        Purge { commits, kept: &[], quotes: &|_| false }
+    }
 }
 
 impl Repo {
@@ -33,12 +48,16 @@ impl Repo {
     ///
     /// # Errors
     /// When an object cannot be read; nothing that is needed has gone.
-    pub fn purge(&self, commits: &[ObjectId], who: &Person) -> Result<Purged, StoreError> {
+    pub fn purge(&self, purge: &Purge<'_>, who: &Person) -> Result<Purged, StoreError> {
+        let &Purge { commits, kept, quotes } = purge;
         let guard = self.lock()?;
-        let mut purged = Purged { log_lines: self.strip_logs(&guard, commits, who)?, ..Purged::default() };
+        let log_lines = self.strip_logs(&guard, commits, kept, quotes, who)?;
+        let mut purged = Purged { log_lines, ..Purged::default() };
         let mut candidates = self.closure(commits);
         let all = candidates.len() as u64;
+        let were: Vec<ObjectId> = commits.iter().copied().filter(|id| candidates.contains(id)).collect();
         self.retain_unreached(&mut candidates)?;
+        purged.held = were.into_iter().filter(|id| !candidates.contains(id)).collect();
         purged.reached = all - candidates.len() as u64;
         let gone = candidates.len() as u64;
         self.rewrite_packs(&guard, &candidates)?;
@@ -87,14 +106,38 @@ impl Repo {
         if candidates.is_empty() {
             return Ok(());
         }
-        let arguments =
-            ["--objects", "--no-object-names", "--missing=allow-any", "--all", "--reflog", "--indexed-objects"];
-        git::run_lines(self, "rev-list", &arguments, &mut |line| {
+        let arguments = [
+            "--objects",
+            "--no-object-names",
+            "--missing=allow-any",
+            "--all",
+            "--reflog",
+            "--indexed-objects",
+            "--stdin",
+        ];
+        // What other worktrees alone have is not among all refs.
+        let more: String = self.here(self.worktree_ids()?).iter().map(|id| format!("{id}\n")).collect();
+        git::run_lines(self, "rev-list", &arguments, more.as_bytes(), &mut |line| {
             let id = std::str::from_utf8(line).ok().and_then(|line| line.split(' ').next()?.parse::<ObjectId>().ok());
             if let Some(id) = id {
                 candidates.remove(&id);
             }
         })
+    }
+
+    /// Names the refs of any kind from which one of these commits can be reached.
+    ///
+    /// # Errors
+    /// When git cannot be asked.
+    pub fn refs_holding(&self, commits: &[ObjectId]) -> Result<Vec<String>, StoreError> {
+        let contains: Vec<String> = commits.iter().map(|id| format!("--contains={id}")).collect();
+        let mut arguments = vec!["--format=%(refname)"];
+        arguments.extend(contains.iter().map(String::as_str));
+        if commits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answer = git::run(self, "for-each-ref", &arguments, None)?;
+        Ok(String::from_utf8_lossy(&answer).lines().map(str::to_owned).collect())
     }
 
     /// Counts which of these objects are still here.
@@ -116,61 +159,4 @@ impl Repo {
         }
         Ok(())
     }
-
-    /// Takes the lines out of our own logs that name commits which no ref of ours reaches any more; returns how many.
-    fn strip_logs(&self, guard: &Guard, commits: &[ObjectId], who: &Person) -> Result<u64, StoreError> {
-        let mut kept: Vec<ObjectId> =
-            self.list_refs(&format!("{}/", self.settings.ref_prefix))?.into_iter().map(|(_, id)| id).collect();
-        for worktree in self.worktree_heads()? {
-            if let Head::Detached(id) = worktree.head {
-                kept.push(id);
-            }
-        }
-        let tips: Vec<ObjectId> = commits.iter().copied().filter(|id| self.read_link(id).is_ok()).collect();
-        let kept: Vec<ObjectId> = kept.into_iter().filter(|id| self.read_link(id).is_ok()).collect();
-        let gone: HashSet<ObjectId> =
-            self.listed(Walk { tips: &tips, hidden: &kept, first_parent: false })?.into_iter().collect();
-        if gone.is_empty() {
-            return Ok(0);
-        }
-        if self.refs == Backend::Reftable {
-            return reftable::strip_logs(self, &gone, who);
-        }
-        let mut lines = 0;
-        for path in self.own_logs() {
-            lines += strip_log(guard, &path, &gone)?;
-        }
-        Ok(lines)
-    }
-
-    /// Lists the files of our logs: those of our refs, and those of all worktrees' own.
-    fn own_logs(&self) -> Vec<PathBuf> {
-        let mut roots = vec![self.common_dir.join("logs").join(&self.settings.ref_prefix)];
-        let own = Path::new("logs/refs/worktree/trace");
-        roots.push(self.common_dir.join(own));
-        let linked = fs::read_dir(self.common_dir.join("worktrees")).into_iter().flatten().filter_map(Result::ok);
-        roots.extend(linked.map(|folder| folder.path().join(own)));
-        let files = roots.into_iter().flat_map(|root| walkdir::WalkDir::new(root).into_iter().filter_map(Result::ok));
-        files.filter(|file| file.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
-    }
-}
-
-/// Takes lines out of a log. Whoever writes to it of our own waits for the guard; a line that git adds in this moment may
-/// get lost, as in `git reflog expire`.
-fn strip_log(_guard: &Guard, path: &Path, gone: &HashSet<ObjectId>) -> Result<u64, StoreError> {
-    let bytes = fs::read(path).map_err(StoreError::io("read", path))?;
-    let names = |line: &[u8]| {
-        let ids = line.split(|byte| *byte == b' ').take(2);
-        ids.filter_map(|id| std::str::from_utf8(id).ok()?.parse::<ObjectId>().ok()).any(|id| gone.contains(&id))
-    };
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    let kept: Vec<&[u8]> = lines.iter().copied().filter(|line| !names(line)).collect();
-    let count = (lines.len() - kept.len()) as u64;
-    if count > 0 {
-        let folder = path.parent().expect("a log is in a folder");
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(StoreError::io("write", path))?;
-        file.write_all(&kept.concat()).map_err(StoreError::io("write", path))?;
-        file.persist(path).map_err(|error| StoreError::io("write", path)(error.error))?;
-    }
-    Ok(count)
 }

@@ -1,9 +1,10 @@
 //! Refs through git itself: the only way on a reftable, and the way of deleting on every storage.
 
-use std::collections::HashSet;
+use std::path::PathBuf;
 
 use super::git;
 use super::head::{HEAD, ORIG_HEAD};
+use super::logged::Strip;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::{Repo, StoreError};
 use crate::codec::one_line;
@@ -42,8 +43,82 @@ pub(super) fn log_messages(repo: &Repo, name: &str) -> String {
 
 /// Returns the commits that a ref's log names.
 pub(super) fn logged_ids(repo: &Repo, name: &str) -> Vec<ObjectId> {
-    let printed = git::run(repo, "log", &["--walk-reflogs", "--format=%H", "--end-of-options", name], None);
-    String::from_utf8_lossy(&printed.unwrap_or_default()).lines().filter_map(|id| id.parse().ok()).collect()
+    Log::of(repo, name).ids()
+}
+
+/// A ref's log: where git has to stand to read it, and the ref's name there.
+struct Log<'n> {
+    git_dir: PathBuf,
+    name: &'n str,
+}
+
+impl<'n> Log<'n> {
+    fn of(repo: &Repo, name: &'n str) -> Self {
+        let (git_dir, short) = repo.ref_place(name);
+        // What belongs to no worktree can be read from any.
+        let is_shared = short == name && git_dir == repo.common_dir;
+        Log { git_dir: if is_shared { repo.private_dir.clone() } else { git_dir }, name: short }
+    }
+
+    /// Returns what each line says that the ref became, and its message, newest first.
+    fn lines(&self) -> Vec<(Option<ObjectId>, String)> {
+        let arguments = ["--walk-reflogs", "--format=%H%x00%gs", "--end-of-options", self.name];
+        let printed = git::run_from(&self.git_dir, "log", &arguments).unwrap_or_default();
+        let line = |line: &str| line.split_once('\0').map(|(id, message)| (id.parse().ok(), message.to_owned()));
+        String::from_utf8_lossy(&printed).lines().filter_map(line).collect()
+    }
+
+    /// Returns what the ref was before a number of lines; behind the last one, what that one says it was before.
+    fn before(&self, lines: usize) -> Option<ObjectId> {
+        let wanted = format!("{}@{{{lines}}}", self.name);
+        let arguments = ["--verify", "--quiet", "--end-of-options", &wanted];
+        let answer = git::run_from(&self.git_dir, "rev-parse", &arguments).ok()?;
+        parse_id(&answer).ok().filter(|id| id.as_bytes().iter().any(|byte| *byte != 0))
+    }
+
+    fn ids(&self) -> Vec<ObjectId> {
+        let lines = self.lines();
+        let first = if lines.is_empty() { None } else { self.before(lines.len()) };
+        lines.into_iter().filter_map(|(id, _)| id).chain(first).collect()
+    }
+
+    fn delete(&self, line: usize, who: &Person) -> Result<(), StoreError> {
+        let line = format!("{}@{{{line}}}", self.name);
+        git::run_as(&self.git_dir, "reflog", &["delete", "--rewrite", &line], None, who).map(drop)
+    }
+
+    /// Takes lines out; returns how many.
+    fn strip(&self, strip: &Strip<'_>, who: &Person) -> Result<u64, StoreError> {
+        let lines = self.lines();
+        let goes = |(id, message): &(Option<ObjectId>, String)| {
+            id.is_some_and(|id| strip.gone.contains(&id)) || (strip.quotes)(message.as_bytes())
+        };
+        let doomed: Vec<usize> = (0..lines.len()).filter(|nth| goes(&lines[*nth])).collect();
+        // The newest line is the first: from the end on, the numbers of the others stay.
+        doomed.iter().rev().try_for_each(|nth| self.delete(*nth, who))?;
+        let mut left = lines.len() - doomed.len();
+        // The first line keeps what the ref was before it, and git holds on to that.
+        while left > 0 && self.before(left).is_some_and(|id| strip.gone.contains(&id)) {
+            self.delete(left - 1, who)?;
+            left -= 1;
+        }
+        Ok((lines.len() - left) as u64)
+    }
+}
+
+/// Names the refs whose logs are ours, those of all worktrees included.
+fn own(repo: &Repo) -> Result<Vec<String>, StoreError> {
+    let mut names = Vec::new();
+    for worktree in repo.worktree_heads()? {
+        names.extend([worktree.ref_name.replace(HEAD, ORIG_HEAD), worktree.ref_name]);
+    }
+    names.extend(list(repo, &format!("{}/", repo.settings.ref_prefix))?.into_iter().map(|(name, _)| name));
+    Ok(names)
+}
+
+/// Returns all commits that our logs name.
+pub(super) fn all_logged(repo: &Repo) -> Result<Vec<ObjectId>, StoreError> {
+    Ok(own(repo)?.iter().flat_map(|name| Log::of(repo, name).ids()).collect())
 }
 
 /// Lines of a log that go along when a branch is renamed: git can write each only by a process of its own.
@@ -71,25 +146,9 @@ pub(super) fn replay_log(repo: &Repo, old: &str, new: &str, who: &Person) -> Res
     Ok(at)
 }
 
-/// Takes the lines out of the logs of our refs that name these commits; returns how many.
-pub(super) fn strip_logs(repo: &Repo, gone: &HashSet<ObjectId>, who: &Person) -> Result<u64, StoreError> {
-    let mut names: Vec<String> = vec![HEAD.to_owned(), ORIG_HEAD.to_owned()];
-    names.extend(list(repo, &format!("{}/", repo.settings.ref_prefix))?.into_iter().map(|(name, _)| name));
-    let mut lines = 0;
-    for name in names {
-        let arguments = ["--walk-reflogs", "--format=%H", "--end-of-options", name.as_str()];
-        let printed = git::run(repo, "log", &arguments, None).unwrap_or_default();
-        let printed = String::from_utf8_lossy(&printed).into_owned();
-        let found = printed.lines().enumerate().filter(|(_, id)| id.parse().is_ok_and(|id| gone.contains(&id)));
-        // The newest line is the first: from the end on, the numbers of the others stay.
-        let mut doomed: Vec<String> = found.map(|(nth, _)| format!("{name}@{{{nth}}}")).collect();
-        doomed.reverse();
-        for line in &doomed {
-            git::run_as(&repo.private_dir, "reflog", &["delete", "--rewrite", line], None, who)?;
-        }
-        lines += doomed.len() as u64;
-    }
-    Ok(lines)
+/// Takes lines out of our logs; returns how many.
+pub(super) fn strip_logs(repo: &Repo, strip: &Strip<'_>, who: &Person) -> Result<u64, StoreError> {
+    own(repo)?.iter().map(|name| Log::of(repo, name).strip(strip, who)).sum()
 }
 
 /// Changes refs in one transaction of `git update-ref --stdin`.

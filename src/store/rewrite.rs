@@ -110,6 +110,28 @@ impl Repo {
         let read: Result<Vec<RawRow>, _> = rows(&bytes, tree.kind()).map(|found| found.map(row)).collect();
         Ok(read?)
     }
+
+    /// Lists what a tree of any kind holds, be it of a context or of code: whether each is a tree, and its id. What is
+    /// another repository is left out.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_any_tree(&self, tree: &ObjectId) -> Result<Vec<(bool, ObjectId)>, StoreError> {
+        let bytes = self.read_tree_bytes(tree)?;
+        let broken = || StoreError::Object { id: *tree, reason: "a malformed tree".to_owned() };
+        let length = self.kind.id_len();
+        let (mut rest, mut found) = (bytes.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let end = memchr::memchr(0, rest).ok_or_else(broken)?;
+            let id = rest.get(end + 1..end + 1 + length).and_then(ObjectId::from_bytes).ok_or_else(broken)?;
+            let mode = rest[..end].split(|byte| *byte == b' ').next().unwrap_or_default();
+            if mode != b"160000" {
+                found.push((mode == b"40000", id));
+            }
+            rest = &rest[end + 1 + length..];
+        }
+        Ok(found)
+    }
 }
 
 impl Rewrite<'_> {

@@ -157,8 +157,8 @@ impl Repo {
         noted.extend(self.abandoned(&folder)?);
         let path = |name: &str, ending: &str| folder.join(format!("{name}.{ending}"));
         let free = self.free_packs(&folder);
-        for at in 0..noted.len() {
-            let name = noted[at].clone();
+        for noted in &mut noted {
+            let name = noted.clone();
             if !is_pack_name(&name) || !free(&name) || !path(&name, "idx").exists() {
                 continue;
             }
@@ -171,7 +171,7 @@ impl Repo {
                 let _ = fs::remove_file(path(&name, "idx"));
                 fs::remove_file(path(&name, "pack")).map_err(StoreError::io("remove", &path(&name, "pack")))?;
             }
-            noted[at] = written.unwrap_or_default();
+            *noted = written.unwrap_or_default();
         }
         noted.retain(|name| !name.is_empty());
         if noted.is_empty() && !list.exists() {

@@ -7,6 +7,27 @@ use super::head::{HEAD, Head, ORIG_HEAD};
 use super::{Repo, StoreError};
 use crate::model::{Branch, ObjectId};
 
+/// The refs of a worktree that keep what a stopped command needs, and the commands.
+const STOPPED: [(&str, &str); 4] = [
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("REBASE_HEAD", "rebase"),
+];
+
+/// Says that a command stopped in a worktree and waits to be continued.
+#[derive(Debug, Clone)]
+pub struct StoppedIn {
+    /// The work tree, or the git directory if there is none.
+    pub path: PathBuf,
+    /// The command.
+    pub verb: &'static str,
+    /// What it needs.
+    pub needs: ObjectId,
+    /// Whether the worktree is the one that this process is in.
+    pub is_current: bool,
+}
+
 /// Says where a worktree is.
 #[derive(Debug, Clone)]
 pub struct WorktreeHead {
@@ -71,6 +92,31 @@ impl Repo {
             let before = worktree.ref_name.replace(HEAD, ORIG_HEAD);
             found.extend(self.find_ref_id(&before)?.map(|id| (before, id)));
         }
+        Ok(found)
+    }
+
+    /// Lists the commands that stopped in any worktree.
+    ///
+    /// # Errors
+    /// When a ref cannot be read.
+    pub fn stopped_commands(&self) -> Result<Vec<StoppedIn>, StoreError> {
+        let mut found = Vec::new();
+        for WorktreeHead { path, is_current, ref_name, .. } in self.worktree_heads()? {
+            for (name, verb) in STOPPED {
+                let id = self.find_ref_id(&ref_name.replace(HEAD, &format!("refs/worktree/trace/{name}")))?;
+                found.extend(id.map(|needs| StoppedIn { path: path.clone(), verb, needs, is_current }));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Lists all that the worktrees' own refs name; git itself looks at those of this worktree only.
+    ///
+    /// # Errors
+    /// When a ref cannot be read.
+    pub(super) fn worktree_ids(&self) -> Result<Vec<ObjectId>, StoreError> {
+        let mut found: Vec<ObjectId> = self.worktree_refs()?.into_iter().map(|(_, id)| id).collect();
+        found.extend(self.stopped_commands()?.into_iter().map(|stopped| stopped.needs));
         Ok(found)
     }
 

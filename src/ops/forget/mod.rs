@@ -1,6 +1,7 @@
 //! `forget`: deletes branches and sessions for good, here and elsewhere, and remembers that they are to stay away.
 
 mod choose;
+mod doomed;
 mod lift;
 mod obey;
 mod remains;
@@ -28,7 +29,7 @@ use self::remote::Place;
 use super::{OpError, Workspace};
 use crate::codec::Tombstone;
 use crate::model::ObjectId;
-use crate::store::{ORIG_HEAD, RefMove, StoreError};
+use crate::store::{ORIG_HEAD, Purge, RefMove, StoreError};
 
 /// Forgets branches, or the branches of sessions and agents: refs, logs, records and links go, tombstones stay.
 ///
@@ -45,6 +46,7 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
     let place = request.remote.as_ref().map(|name| Place::find(workspace, name.as_deref())).transpose()?;
     let sends = place.as_ref().map(|place| place.deletions(workspace, &choice)).transpose()?;
     let refs = other_refs(workspace, &choice)?;
+    check_stopped(workspace, &choice)?;
     let remains = Remains::of(workspace, &choice)?;
     let heads = repo.worktree_heads()?;
     for one in &choice.chosen {
@@ -55,7 +57,7 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
         }
     }
     let mut told = Forgotten {
-        held_by: holders(workspace, &choice)?,
+        held_by: holders(workspace, &choice, &refs)?,
         sessions: choice.sessions().into_iter().map(str::to_owned).collect(),
         files: remains.names(workspace),
         links: remains.links(),
@@ -79,13 +81,13 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
         return Ok(told);
     }
     // What the logs hold goes with them, and has to be dropped with the branches.
-    let mut doomed: Vec<ObjectId> = choice.chosen.iter().filter_map(|one| one.tip).collect();
+    let going = doomed::of(workspace, &choice, &refs)?;
+    let mut doomed: Vec<ObjectId> = going.iter().map(|(_, id)| *id).collect();
     if request.purge {
-        doomed.extend(choice.chosen.iter().filter(|one| one.tip.is_none()).map(|one| one.tombstone.tip));
-        doomed.extend(choice.tags.iter().map(|(_, id)| *id).chain(refs.iter().map(|(_, id)| *id)));
-        for one in &choice.chosen {
-            doomed.extend(repo.logged_ids(&repo.branch_ref(&one.branch))?);
-        }
+        doomed.extend(doomed::remembered(workspace, &choice));
+        doomed.extend(doomed::in_logs(workspace, &choice, &refs)?);
+    } else {
+        doomed::remember(workspace, &going)?;
     }
     let mut moves: Vec<RefMove> = Vec::new();
     let branches = choice.chosen.iter().filter_map(|one| Some((repo.branch_ref(&one.branch), one.tip?)));
@@ -107,7 +109,8 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
         told.remote = Some(RemoteForgotten { only_there, ..place.forget(workspace, &choice, sends)? });
     }
     if request.purge {
-        told.purged = Some(repo.purge(&doomed, &who)?.into());
+        told.purged = Some(repo.purge(&Purge::of(&doomed), &who)?.into());
+        doomed::forget(workspace, &choice)?;
     }
     Ok(told)
 }
@@ -158,13 +161,32 @@ fn other_refs(workspace: &Workspace, choice: &Choice) -> Result<Vec<(String, Obj
     Ok(found)
 }
 
-/// Finds what stays and holds commits of what goes: forks, merges, tags.
-fn holders(workspace: &Workspace, choice: &Choice) -> Result<Vec<Holder>, OpError> {
+/// Refuses while a command that stopped in some worktree is about to bring in what goes and nothing else holds.
+fn check_stopped(workspace: &Workspace, choice: &Choice) -> Result<(), OpError> {
+    let repo = &workspace.repo;
+    let kept: Vec<ObjectId> = choice.staying.iter().map(|(_, tip)| *tip).collect();
+    for stopped in repo.stopped_commands()? {
+        let holds = |root: &ObjectId| repo.containing(&[stopped.needs], *root).is_ok_and(|found| !found.is_empty());
+        let is_its = choice.chosen.iter().any(|one| one.tombstone.roots.iter().any(holds));
+        if is_its && repo.containing(&kept, stopped.needs)?.is_empty() {
+            return Err(match stopped.is_current {
+                true => OpError::Ongoing { verb: stopped.verb },
+                false => OpError::OngoingIn { verb: stopped.verb, path: stopped.path },
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Finds what stays and holds commits of what goes: forks, merges, tags, worktrees.
+fn holders(workspace: &Workspace, choice: &Choice, going: &[(String, ObjectId)]) -> Result<Vec<Holder>, OpError> {
     let repo = &workspace.repo;
     let mut held = Vec::new();
     let tags = repo.tags()?.into_iter().filter(|tag| !choice.tags.contains(tag));
     let branches = choice.staying.iter().map(|(branch, tip)| (branch.to_string(), *tip));
-    let others: Vec<(String, ObjectId)> = branches.chain(tags.map(|(tag, id)| (format!("tag {tag}"), id))).collect();
+    let worktrees = repo.worktree_refs()?.into_iter().filter(|one| !going.contains(one));
+    let others = branches.chain(tags.map(|(tag, id)| (format!("tag {tag}"), id))).chain(worktrees);
+    let others: Vec<(String, ObjectId)> = others.collect();
     let tips: Vec<ObjectId> = others.iter().map(|(_, tip)| *tip).collect();
     for one in &choice.chosen {
         let mut some = std::collections::HashSet::new();

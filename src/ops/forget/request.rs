@@ -115,12 +115,14 @@ pub struct PurgeOutcome {
     pub left: u64,
     /// Lines of logs that went.
     pub log_lines: u64,
+    /// Commits that were to go, and that something still holds.
+    pub held: u64,
 }
 
 impl From<Purged> for PurgeOutcome {
     fn from(purged: Purged) -> Self {
-        let Purged { dropped, reached, left, log_lines } = purged;
-        PurgeOutcome { dropped, reached, left, log_lines }
+        let Purged { dropped, reached, left, log_lines, held } = purged;
+        PurgeOutcome { dropped, reached, left, log_lines, held: held.len() as u64 }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::stub;
 use crate::model::EntryId;
 use crate::redact::{Pattern, Redacted, Redactor};
 
@@ -20,11 +21,18 @@ pub(super) struct Cut<'w> {
 
 impl<'w> Cut<'w> {
     pub(super) fn new(redactor: &'w Redactor, patterns: Vec<Pattern>, entries: HashSet<EntryId>, rules: bool) -> Self {
-        Cut { redactor, patterns, rules, entries, whole: [Pattern::whole()], found: Default::default() }
+        Cut { redactor, patterns, rules, entries, whole: [Pattern::whole(stub::is_one)], found: Default::default() }
     }
 
-    /// Takes it out of a file: a body of an entry, its metadata, or any other; `None` if nothing is there.
-    pub(super) fn file(&self, entry: Option<EntryId>, is_json: bool, bytes: &[u8]) -> Option<Redacted<Vec<u8>>> {
+    /// Takes it out of a file: a body of an entry, its metadata, or any other; `None` if nothing is there. What has
+    /// another name now gets it.
+    pub(super) fn file(
+        &self,
+        entry: Option<EntryId>,
+        is_json: bool,
+        bytes: &[u8],
+        renamed: &[Pattern],
+    ) -> Option<Redacted<Vec<u8>>> {
         let mut cut: Option<Redacted<Vec<u8>>> = None;
         let whole = entry.is_some_and(|id| self.entries.contains(&id));
         for patterns in [&self.whole[..], &self.patterns].iter().skip(usize::from(!whole)) {
@@ -37,6 +45,11 @@ impl<'w> Cut<'w> {
             let now = cut.as_ref().map_or(bytes, |cut| cut.as_inner());
             let more = if is_json { self.redactor.json(now) } else { self.redactor.text(now) };
             cut = self.noted(Some(more).filter(|more| !more.findings().is_empty())).or(cut);
+        }
+        if !renamed.is_empty() {
+            let now = cut.as_ref().map_or(bytes, |cut| cut.as_inner());
+            let cutter = self.redactor.cutter(renamed);
+            cut = cutter.and_then(|cutter| if is_json { cutter.json(now) } else { cutter.text(now) }).or(cut);
         }
         cut
     }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::cut::Cut;
 use super::message::{self, Around};
-use super::outcome::Left;
+use super::outcome::{AUTHOR, Left};
+use super::stub::Originals;
 use crate::codec::{MANIFEST_NAME, Meta, Named, RowKind, decode_message, decode_name, encode_entry_name};
 use crate::model::{BodyKind, Entry, EntryId, Facts, ObjectId, Operation, Role, TouchKind};
 use crate::ops::change::{count_entry, preview_body};
@@ -40,6 +41,8 @@ pub(super) struct History<'w> {
     /// By how much metadata has to count another number of tokens that were replaced.
     replaced: HashMap<(EntryId, ObjectId), i64>,
     encodings: HashMap<ObjectId, Encoding>,
+    /// What lines that stand for bodies have to say now.
+    originals: Originals,
     /// Commits that changed, in their order.
     pub(super) changed: Vec<(ObjectId, ObjectId)>,
     pub(super) bodies: u64,
@@ -62,6 +65,7 @@ impl<'w> History<'w> {
             previews: HashMap::new(),
             replaced: HashMap::new(),
             encodings: HashMap::new(),
+            originals: Originals::default(),
             changed: Vec::new(),
             bodies: 0,
             unsigned: 0,
@@ -97,6 +101,20 @@ impl<'w> History<'w> {
         Ok(())
     }
 
+    /// Finds which of some commits, parents first, would change too; nothing is written. What cannot be read is left out.
+    pub(super) fn would_change(&self, commits: &[ObjectId]) -> Result<Vec<ObjectId>, OpError> {
+        let mut other = History::new(self.workspace, self.cut, self.workspace.repo.rewrite(true)?);
+        other.commits.clone_from(&self.commits);
+        for id in commits {
+            let _ = other.run(&[*id], &mut |_| {});
+        }
+        let left = other.left.iter().map(|left| left.commit);
+        let mut found: Vec<ObjectId> = other.changed.iter().map(|(old, _)| *old).chain(left).collect();
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
     /// Returns what a commit is called now, if that is another name.
     pub(super) fn renamed(&self, id: &ObjectId) -> Option<ObjectId> {
         self.commits.get(id).copied().filter(|new| new != id)
@@ -125,7 +143,8 @@ impl<'w> History<'w> {
             touches.clone().filter_map(|touch| self.previews.get(&touch.id)).flatten().cloned().collect();
         let around = Around {
             previews: &previews,
-            is_of_entry: touches.clone().any(|touch| self.cut.entries.contains(&touch.id)),
+            is_of_entry: facts.as_ref().is_some_and(|facts| shows_entry(&facts.operation))
+                && touches.clone().any(|touch| self.cut.entries.contains(&touch.id)),
             before,
             after: delta,
             renamed: &|id| self.renamed(id),
@@ -136,6 +155,9 @@ impl<'w> History<'w> {
         let mut new = id;
         if self.cut.is_in(message.as_deref().unwrap_or(&raw.message)) {
             self.leave(id, None, String::new());
+        }
+        if self.cut.is_in(&raw.headers) {
+            self.leave(id, None, AUTHOR.to_owned());
         }
         if tree != raw.tree || parents != raw.parents || message.is_some() {
             self.unsigned += u64::from(raw.is_signed);
@@ -253,7 +275,7 @@ impl<'w> History<'w> {
                 let mut id = self.blob(commit, row.id, None, true, path)?;
                 if let Some(change) = self.replaced.get(&(entry, row.id)).copied() {
                     let bytes = self.workspace.repo.read_blob(&row.id)?;
-                    let cut = self.cut.file(None, true, &bytes);
+                    let cut = self.cut.file(None, true, &bytes, &[]);
                     let mut meta = Meta::decode(cut.as_ref().map_or(&bytes, |cut| cut.as_inner()))?;
                     if let Some(replaces) = &mut meta.replaces {
                         replaces.tokens = replaces.tokens.saturating_add_signed(change);
@@ -293,7 +315,8 @@ impl<'w> History<'w> {
             return Ok(known);
         }
         let bytes = self.workspace.repo.read_blob(&id)?;
-        let cut = self.cut.file(entry.map(|(entry, _)| entry.id), is_json, &bytes);
+        let renamed = self.originals.renamed(&bytes);
+        let cut = self.cut.file(entry.map(|(entry, _)| entry.id), is_json, &bytes, &renamed);
         let now = cut.as_ref().map_or(bytes.as_slice(), |cut| cut.as_inner());
         if self.cut.is_in(now) {
             self.leave(commit, entry.map(|(entry, _)| entry.id), path());
@@ -313,6 +336,7 @@ impl<'w> History<'w> {
             // As if it were sent: the same words may be, elsewhere.
             let count = count_entry(encoding, &Role::User, &entry.kind, now);
             self.counts.insert((new, is_json, encoding), count);
+            self.originals.add(id, new, count.cast_signed() - entry.tokens.cast_signed());
         }
         self.blobs.insert(key, new);
         Ok(new)
@@ -323,6 +347,11 @@ impl<'w> History<'w> {
             self.left.push(Left { commit, entry, path });
         }
     }
+}
+
+/// Tells whether the subject of a commit shows the beginning of an entry.
+fn shows_entry(operation: &Operation) -> bool {
+    !matches!(operation, Operation::Compress | Operation::Restore | Operation::Merge)
 }
 
 /// Finds the whole ids of objects that a message names.

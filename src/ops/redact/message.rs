@@ -1,6 +1,7 @@
 //! A commit's message without what was to be taken out of it: line by line, so that all else stays as it is.
 
 use super::cut::Cut;
+use super::outcome::GREW;
 use crate::codec::{escape_field, one_line, unescape_field};
 use crate::model::ObjectId;
 
@@ -10,8 +11,12 @@ const SUBJECT_MAX: usize = 72;
 /// Fewest digits of a commit's id in words.
 const DIGITS: usize = 10;
 
+/// What begins the trailer that all compressions of ours have.
+const COMPRESS: &str = "Trace-Compress: ";
+
 /// Trailers that hold no words.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
+    GREW,
     "Trace-Op",
     "Trace-Agent",
     "Trace-Code",
@@ -49,14 +54,21 @@ pub(super) fn rewrite(message: &[u8], cut: &Cut<'_>, around: &Around<'_>) -> Opt
         }
         _ => (body, None),
     };
+    let is_compression = trailers.is_some_and(|trailers| trailers.lines().any(|line| line.starts_with(COMPRESS)));
     let mut lines: Vec<String> = Vec::new();
     for (nth, line) in words.split('\n').enumerate() {
         let line = if nth == 0 { subject(line, cut, around) } else { told(line, cut, around) };
+        let sums = (nth == 0 && is_compression).then(|| with_sums(&line, around)).flatten();
+        let line = sums.unwrap_or(line);
         lines.push(line);
     }
     let mut new = lines.join("\n");
     if let Some(trailers) = trailers {
-        let changed: Vec<String> = trailers.split('\n').map(|line| trailer(line, cut, around)).collect();
+        let mut changed: Vec<String> = trailers.split('\n').map(|line| trailer(line, cut, around)).collect();
+        let grows = |line: &str| line.strip_prefix("Trace-Tokens: +").is_some_and(|tokens| tokens != "0");
+        if is_compression && !trailers.lines().any(grows) && changed.iter().any(|line| grows(line)) {
+            changed.push(format!("{GREW}: grew"));
+        }
         new += "\n\n";
         new += &changed.join("\n");
     }
@@ -84,6 +96,15 @@ fn subject(line: &str, cut: &Cut<'_>, around: &Around<'_>) -> String {
         line = format!("{what}: {cut}");
     }
     told(&line, cut, around)
+}
+
+/// Puts the sums of a compression right where its first line ends with them: `…, 360 to 326 tokens`.
+fn with_sums(line: &str, around: &Around<'_>) -> Option<String> {
+    let (rest, after) = line.strip_suffix(" tokens")?.rsplit_once(" to ")?;
+    let (rest, before) = rest.rsplit_once(", ")?;
+    let (before, after) = (before.parse::<u64>().ok()?, after.parse::<u64>().ok()?);
+    let (before, after) = (before.saturating_add_signed(around.before), after.saturating_add_signed(around.after));
+    Some(format!("{rest}, {before} to {after} tokens"))
 }
 
 /// Rewrites words.

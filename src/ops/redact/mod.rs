@@ -6,25 +6,26 @@
 mod cut;
 mod follow;
 mod history;
+mod holders;
 mod message;
 mod outcome;
+mod stub;
+mod summaries;
 
 use std::collections::{BTreeMap, HashSet};
 
-pub use self::outcome::{Left, Redact, RedactOutcome, RewrittenRef};
+pub(in crate::ops) use self::outcome::GREW;
+pub use self::outcome::{AUTHOR, Left, Redact, RedactOutcome, RewrittenRef};
 
 use self::cut::Cut;
 use self::history::History;
 use super::{OpError, Workspace};
 use crate::model::{Branch, EntryId, ObjectId};
 use crate::redact::Pattern;
-use crate::store::RefMove;
+use crate::store::{Purge, RefMove};
 
 /// Fewest bytes of words that are taken out: shorter ones stand everywhere.
 const WORDS_MIN: usize = 3;
-
-/// Most places at which it is asked who else holds the old commits.
-const FRONTIER_MAX: usize = 20;
 
 /// Takes words, patterns or whole entries out of stored history. `progress` is told the number of commits done.
 ///
@@ -41,11 +42,15 @@ pub fn redact(
         return Err(OpError::Request { reason: "nothing is named that is to be taken out".to_owned() });
     }
     workspace.check_nothing_stopped()?;
+    if let Some(stopped) = repo.stopped_commands()?.into_iter().find(|stopped| !stopped.is_current) {
+        return Err(OpError::OngoingIn { verb: stopped.verb, path: stopped.path });
+    }
     workspace.rehearse(request.dry_run);
     let refs = refs(workspace, request)?;
     let tips: Vec<ObjectId> = refs.values().copied().collect();
     let commits = repo.reachable(&tips)?;
-    let (patterns, entries) = what(workspace, request, &commits)?;
+    let (patterns, mut entries) = what(workspace, request, &commits)?;
+    let summaries = summaries::add(workspace, &commits, &mut entries);
     let cut = Cut::new(workspace.scanner()?, patterns, entries, request.scan);
     let mut history = History::new(workspace, &cut, repo.rewrite(request.dry_run)?);
     history.run(&commits, progress)?;
@@ -55,11 +60,17 @@ pub fn redact(
         found: cut.found(),
         unsigned: history.unsigned,
         left: history.left.clone(),
+        summaries,
         ..RedactOutcome::default()
     };
-    if told.commits.is_empty() {
-        if told.left.is_empty() && !request.scan {
-            return Err(OpError::Nothing { reason: "it is nowhere in the history".to_owned() });
+    let only_logged = repo.only_logged()?;
+    let logged: HashSet<ObjectId> = history.would_change(&only_logged)?.into_iter().collect();
+    told.logged = logged.len() as u64;
+    told.held_by = holders::find(workspace, &refs, &history)?;
+    holders::look_elsewhere(workspace, &cut, &mut told)?;
+    if told.commits.is_empty() && (logged.is_empty() || !request.purge) {
+        if told.left.is_empty() && !request.scan && told.held_by.is_empty() {
+            return Err(OpError::Nothing { reason: nowhere(&told) });
         }
         return Ok(told);
     }
@@ -69,7 +80,6 @@ pub fn redact(
         moves.push(RefMove { name: name.clone(), old: Some(*old), new: Some(new), log_of: None });
         told.refs.push(RewrittenRef { name: shown(workspace, name), ref_name: name.clone(), old: *old, new });
     }
-    told.held_by = holders(workspace, &refs, &history)?;
     told.undo = undo(workspace, &told.refs);
     let who = repo.committer()?;
     let index = follow::index(workspace, &mut history, &cut, &who)?;
@@ -81,13 +91,27 @@ pub fn redact(
     moves.extend(index);
     let followed = follow::Followed::of(&history, &cut);
     let rewrite = history.rewrite;
-    rewrite.finish(&moves, "trace redact", &who)?;
+    if !moves.is_empty() {
+        rewrite.finish(&moves, "trace redact", &who)?;
+    }
     followed.carry_over(workspace)?;
     if request.purge {
-        doomed.extend(told.commits.iter().map(|(old, _)| *old));
-        told.purged = Some(repo.purge(&doomed, &who)?.into());
+        doomed.extend(told.commits.iter().map(|(old, _)| *old).chain(logged.iter().copied()));
+        let kept: Vec<ObjectId> = only_logged.into_iter().filter(|id| !logged.contains(id)).collect();
+        let quotes = |line: &[u8]| cut.is_in(line);
+        let purged = repo.purge(&Purge { commits: &doomed, kept: &kept, quotes: &quotes }, &who)?;
+        holders::still(workspace, &purged.held, &mut told)?;
+        told.purged = Some(purged.into());
     }
     Ok(told)
+}
+
+/// Says that there is nothing to do, and where something is all the same.
+fn nowhere(told: &RedactOutcome) -> String {
+    match told.logged {
+        0 => "it is nowhere in the history".to_owned(),
+        count => format!("only logs hold it, in {count} commits, which go with --purge"),
+    }
 }
 
 /// Finds the refs that are made anew.
@@ -163,37 +187,6 @@ fn what(
         patterns.push(Pattern::words(text));
     }
     Ok((patterns, entries))
-}
-
-/// Finds what still holds commits as they were.
-fn holders(
-    workspace: &Workspace,
-    moved: &BTreeMap<String, ObjectId>,
-    history: &History<'_>,
-) -> Result<Vec<String>, OpError> {
-    let repo = &workspace.repo;
-    let all = repo.list_refs(&format!("{}/", repo.settings().ref_prefix))?;
-    let prefix = format!("{}/", repo.settings().ref_prefix);
-    let is_context = |name: &str| {
-        ["heads/", "tags/", "remotes/", "remote-tags/", "aside/"]
-            .iter()
-            .any(|kind| name[prefix.len()..].starts_with(kind))
-    };
-    let others: Vec<(String, ObjectId)> =
-        all.into_iter().filter(|(name, _)| is_context(name) && !moved.contains_key(name)).collect();
-    let tips: Vec<ObjectId> = others.iter().map(|(_, id)| *id).collect();
-    // Whoever holds one of the others holds one of these.
-    let is_first = |old: &ObjectId| {
-        let parents = repo.read_raw_commit(old).map(|commit| commit.parents).unwrap_or_default();
-        !parents.iter().any(|parent| history.renamed(parent).is_some())
-    };
-    let first = history.changed.iter().map(|(old, _)| *old).filter(is_first).take(FRONTIER_MAX);
-    let mut holding = HashSet::new();
-    for old in first {
-        holding.extend(repo.containing(&tips, old).unwrap_or_default());
-    }
-    let held = others.into_iter().filter(|(_, id)| holding.contains(id));
-    Ok(held.map(|(name, _)| name[prefix.len()..].to_owned()).collect())
 }
 
 /// Returns what people call a ref of ours.

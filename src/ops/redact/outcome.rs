@@ -7,6 +7,12 @@ use serde::Serialize;
 use crate::model::{EntryId, ObjectId};
 use crate::ops::PurgeOutcome;
 
+/// What stands in the place of a path where the words are in the name or address of who made a commit.
+pub const AUTHOR: &str = "author";
+
+/// The trailer of a compression that saves nothing any more, since what it stands for is shorter now.
+pub(in crate::ops) const GREW: &str = "Trace-Redacted";
+
 /// Asks for words, or whole entries, to be taken out of stored history.
 #[derive(Debug, Clone, Default)]
 pub struct Redact {
@@ -39,8 +45,14 @@ pub struct RedactOutcome {
     pub unsigned: u64,
     /// Where something had to stay: in words of the protocol, in a name.
     pub left: Vec<Left>,
-    /// What still holds the old commits, such as branches of remotes.
+    /// What still holds the old commits, such as branches of remotes, or the words, such as work trees of agents.
     pub held_by: Vec<String>,
+    /// What was too large to be looked through.
+    pub not_read: Vec<String>,
+    /// Summaries of entries that went as a whole, and went with them.
+    pub summaries: Vec<EntryId>,
+    /// Commits that only logs hold, and that have it too; with `purge` they go.
+    pub logged: u64,
     /// What was dropped at once.
     pub purged: Option<PurgeOutcome>,
     /// The commands that take it back.
@@ -67,6 +79,6 @@ pub struct Left {
     pub commit: ObjectId,
     /// The entry.
     pub entry: Option<EntryId>,
-    /// The file's path; empty for the commit's message.
+    /// The file's path; empty for the commit's message, [`AUTHOR`] for the names of who made it.
     pub path: String,
 }

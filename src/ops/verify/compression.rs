@@ -7,6 +7,7 @@ use crate::model::{BodyKind, Commit, Entry, EntryId, Operation, Touch, TouchKind
 use crate::ops::change::count_entry;
 use crate::ops::compress::check::{self, Halves};
 use crate::ops::compress::{IGNORED, Scene, Ties, replaced_by};
+use crate::ops::redact::GREW;
 use crate::ops::{Finding, OpError, Workspace};
 
 /// A context and the one before it.
@@ -108,7 +109,8 @@ impl Change<'_> {
         }
         let wrong = numbers.into_iter().filter(|(_, said, counted)| said != counted);
         findings.extend(wrong.map(|(what, said, counted)| Finding::Number { what: what.to_owned(), said, counted }));
-        if trailer.is_some() && after > before {
+        // What it stands for may have become shorter since.
+        if trailer.is_some() && after > before && facts.trailer(GREW).is_none() {
             findings.push(Finding::Grew { before, after });
         }
     }

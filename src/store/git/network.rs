@@ -168,7 +168,7 @@ pub(in crate::store) fn talk(
     let error = |reason: String| StoreError::Git { command: command.to_owned(), reason };
     let mut process = Command::new("git");
     take_out_others(&mut process);
-    process.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env(PUSHING, "1");
+    process.env("LC_ALL", "C").env("GIT_NO_LAZY_FETCH", "1").env("GIT_NO_REPLACE_OBJECTS", "1").env(PUSHING, "1");
     process.args(SAFETY.iter().flat_map(|setting| ["-c", setting]));
     // A server that falls silent is given up; whoever has set how silent knows better.
     for (key, value) in [("http.lowSpeedLimit", "1000"), ("http.lowSpeedTime", "10")] {
