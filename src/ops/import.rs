@@ -212,7 +212,7 @@ fn import_with(
         run.note(notes)?;
         let is_settled = run.origin.is_settled();
         let imported = run.finish(format, outcome, dry_run, &claim)?;
-        if let Some(stamp) = stamp.filter(|_| !dry_run && is_settled) {
+        if let Some(stamp) = stamp.filter(|_| !dry_run && is_settled && imported.forgotten.is_none()) {
             Seen::new(stamp, format, id, &imported).remember(workspace, &request.path);
         }
         return Ok(imported);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
+use super::super::forget::forgotten_session;
 use super::super::link::Journal;
 use super::super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::super::withhold::{Withheld, Withhold};
@@ -203,6 +204,12 @@ impl Run<'_, '_> {
     ) -> Result<Imported, OpError> {
         let workspace = self.workspace;
         let repo = &workspace.repo;
+        // It may have been forgotten while it was read: branches and tombstone change in one step, so that whoever saw no
+        // branch sees the tombstone, and whoever saw one cannot move it.
+        if !dry_run && let Some(branch) = forgotten_session(workspace, &self.session)? {
+            let found = nothing(format, self.session, self.agent, outcome.facts);
+            return Ok(Imported { forgotten: Some(branch), ..found });
+        }
         let mut branches = self.branches;
         let (mut commits, mut entries, mut redacted) = (0, 0, BTreeMap::new());
         for (conversation, replay) in &self.replays {
