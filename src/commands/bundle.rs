@@ -113,7 +113,9 @@ fn import(session: &Session, matches: &ArgMatches, file: PathBuf) -> Result<(), 
         }
         for moved in &fetched.moved_aside {
             ui.warning(format!("'{}' was forgotten elsewhere, and is at '{}' now", moved.branch, moved.aside));
-            ui.hint(format!("to bring it back: {}", moved.undo));
+            if let Some(undo) = &moved.undo {
+                ui.hint(format!("to bring it back: {undo}"));
+            }
         }
         for command in &next {
             ui.hint(format!("to bring it in: {command}"));

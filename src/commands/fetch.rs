@@ -43,6 +43,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         branches: matches.get_many::<String>("branches").into_iter().flatten().cloned().collect(),
         prune: matches.get_flag("prune"),
         may_ask: true,
+        time: None,
         dry_run: matches.get_flag("dry-run"),
     };
     let fetched = fetch(session.workspace()?, &request).map_err(failure)?;
@@ -60,7 +61,8 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
 pub(super) fn print(session: &Session, fetched: &Fetched) -> Result<(), OutputError> {
     let ui = &session.ui;
     moved_aside(session, &fetched.moved_aside)?;
-    let from = Line::new().plain("from ").push(Label::Remote, &fetched.remote);
+    let dry = if fetched.dry_run { "(dry run) from " } else { "from " };
+    let from = Line::new().plain(dry).push(Label::Remote, &fetched.remote);
     ui.print(&from.push(Label::Muted, format!(" ({})", fetched.url)))?;
     let shown: Vec<&FetchedRef> =
         fetched.refs.iter().filter(|one| one.kind == "heads" || one.kind == "tags" || one.refused.is_some()).collect();
@@ -80,11 +82,15 @@ pub(super) fn print(session: &Session, fetched: &Fetched) -> Result<(), OutputEr
         };
         ui.print(&Line::new().plain("  ").join(name).plain("  ").join(what))?;
     }
+    for bad in &fetched.bad {
+        let line = Line::new().plain("  ").push(Label::Muted, &bad.name).plain("  ").push(Label::Removed, "refused");
+        ui.print(&line.plain(format!(" by git ({})", bad.reason)))?;
+    }
     for gone in &fetched.gone {
         let what = if fetched.pruned { "gone there, forgotten here" } else { "gone there (--prune forgets it here)" };
         ui.print(&Line::new().plain("  ").push(Label::Muted, format!("{gone}  {what}")))?;
     }
-    if shown.is_empty() && fetched.gone.is_empty() {
+    if shown.is_empty() && fetched.gone.is_empty() && fetched.bad.is_empty() {
         ui.print(&Line::new().plain("  ").push(Label::Muted, "nothing new"))?;
     }
     Ok(())
@@ -95,14 +101,16 @@ pub(super) fn moved_aside(session: &Session, moved: &[MovedAside]) -> Result<(),
     for one in moved {
         let line = Line::new().push(Label::Branch, &one.branch).plain(" was forgotten by somebody; it is kept as ");
         session.ui.print(&line.push(Label::Muted, &one.aside))?;
-        session.ui.hint(format!("to take it back: {}", one.undo));
+        if let Some(undo) = &one.undo {
+            session.ui.hint(format!("to take it back: {undo}"));
+        }
     }
     Ok(())
 }
 
 /// Says that something of what came is not followed.
 pub(super) fn refusal(fetched: &Fetched) -> Option<Failure> {
-    let count = fetched.refs.iter().filter(|one| one.refused.is_some()).count();
+    let count = fetched.refs.iter().filter(|one| one.refused.is_some()).count() + fetched.bad.len();
     let unit = if count == 1 { "ref" } else { "refs" };
     let failure =
         Failure::new(ExitCode::Refused, format!("{count} {unit} of remote '{}' cannot be trusted", fetched.remote));

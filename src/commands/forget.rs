@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::commit::dry_run_arg;
 use super::session::{Session, failure};
-use crate::ops::{Forget, Forgotten, Lifted, PurgeOutcome, RemoteForgotten, forget, lift};
+use crate::ops::{Forget, Forgotten, Lifted, OnlyThere, PurgeOutcome, RemoteForgotten, forget, lift};
 use crate::ui::{Failure, JsonDocument, Label, Line, Ui, figures};
 
 /// Names that are listed one by one, of each kind.
@@ -141,10 +141,16 @@ fn print_lifted(session: &Session, request: &Forget, told: &Lifted) -> Result<()
     }
     print_remote(ui, told.remote.as_ref(), request.dry_run)?;
     if request.remote.is_none() && !request.dry_run {
-        ui.hint("a server that has the tombstone gives it back with the next fetch: git trace forget --lift --remote");
+        let names: Vec<&str> = told.tombstones.iter().map(|(branch, _)| branch.as_str()).collect();
+        let again = format!("git trace forget --lift {} --remote", names.join(" "));
+        ui.hint(format!("a server that has the tombstone gives it back with the next fetch: {again}"));
     }
     for command in &told.undo {
         ui.hint(format!("to bring it back: {command}"));
+    }
+    if !told.aside.is_empty() {
+        let delete: Vec<String> = told.aside.iter().map(|one| format!("git update-ref -d {}", one.name)).collect();
+        ui.hint(format!("to let go of what is aside: {}", delete.join(" && ")));
     }
     refused(told.remote.as_ref())
 }
@@ -158,6 +164,11 @@ fn print_remote(ui: &Ui, told: Option<&RemoteForgotten>, dry_run: bool) -> Resul
     let verb = if dry_run { "would put " } else { "put " };
     for name in &told.tombstones {
         ui.print(&Line::new().plain("  ").plain(&told.remote).plain(": ").plain(verb).plain(name))?;
+    }
+    for OnlyThere { branch, commits, .. } in &told.only_there {
+        let unit = if *commits == 1 { "commit" } else { "commits" };
+        let text = format!("'{branch}' had {commits} {unit} at '{}' that are on no branch here", told.remote);
+        ui.warning(text);
     }
     for (name, reason) in &told.rejected {
         ui.warning(format!("{} refused '{name}': {reason}", told.remote));

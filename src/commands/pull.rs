@@ -24,6 +24,7 @@ pub(super) fn args(command: Command) -> Command {
         .arg(flag("rebase", "Put our commits on top of theirs"))
         .arg(flag("merge", "Merge, whatever trace.pull says").conflicts_with("rebase"))
         .arg(flag("ff-only", "Only move forward").conflicts_with_all(["rebase", "merge"]))
+        .arg(flag("allow-unrelated-histories", "Merge contexts that have no common beginning"))
         .arg(dry_run_arg())
 }
 
@@ -33,6 +34,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         remote: matches.get_one::<String>("remote").cloned(),
         all: matches.get_flag("all"),
         how: how.into_iter().find(|(name, _)| matches.get_flag(name)).map(|(_, how)| how),
+        unrelated: matches.get_flag("allow-unrelated-histories"),
         may_ask: true,
         dry_run: matches.get_flag("dry-run"),
     };
@@ -55,6 +57,11 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
             brought::print_conflicts(session, brought)?;
         }
         return brought::stopped(brought);
+    }
+    let failed = pulled.branches.iter().filter(|branch| branch.how == PulledHow::Failed).count();
+    if failed > 0 {
+        let unit = if failed == 1 { "branch" } else { "branches" };
+        return Err(Failure::refused(format!("{failed} {unit} could not follow")));
     }
     let apart: Vec<&PulledBranch> = pulled.branches.iter().filter(|branch| branch.how == PulledHow::Apart).collect();
     if let Some(first) = apart.first() {
@@ -79,6 +86,8 @@ fn print(session: &Session, branch: &PulledBranch, dry_run: bool) -> Result<(), 
         PulledHow::Rebased => "put on top of the remote's",
         PulledHow::Apart => "both sides went on; it stays as it is",
         PulledHow::Stopped => "both sides disagree",
+        PulledHow::Replaced => "was rewritten there; what is there now was taken",
+        PulledHow::Failed => branch.reason.as_deref().unwrap_or("it could not follow"),
     };
     let dry = if dry_run { Line::new().push(Label::Muted, "(dry run) ") } else { Line::new() };
     let line = Line::new().push(Label::Branch, &branch.branch).plain("  ").join(dry).plain(what);
@@ -102,6 +111,7 @@ fn branch_json(branch: &PulledBranch) -> Value {
         "to": branch.to,
         "how": branch.how,
         "undo": branch.undo,
+        "reason": branch.reason,
         "brought": branch.brought.as_ref().map(brought::brought_json),
     })
 }

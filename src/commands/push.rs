@@ -32,6 +32,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         all: matches.get_flag("all"),
         tags: matches.get_flag("tags"),
         force_with_lease: matches.get_flag("force-with-lease"),
+        time: None,
         may_ask: true,
         dry_run: matches.get_flag("dry-run"),
     };
@@ -100,10 +101,12 @@ fn refusal(pushed: &Pushed) -> Option<Failure> {
     let failure = Failure::new(ExitCode::Refused, format!("remote '{}' did not take {count} {unit}", pushed.remote));
     let hint = if count == 0 {
         return None;
-    } else if ["fetch first", "non-fast-forward"].iter().any(|words| reasons.contains(words)) {
-        format!("bring in what others sent: git trace pull {}", pushed.remote)
     } else if reasons.contains("stale info") {
         format!("somebody else moved it: git trace fetch {}, and look", pushed.remote)
+    } else if rejected.iter().any(|one| one.is_rewritten) {
+        format!("it was rewritten here; to rewrite it there: git trace push {} --force-with-lease", pushed.remote)
+    } else if ["fetch first", "non-fast-forward"].iter().any(|words| reasons.contains(words)) {
+        format!("bring in what others sent: git trace pull {}", pushed.remote)
     } else if ["hook declined", "hidden ref", "prohibited", "not allowed", "funny refname", "denied"]
         .iter()
         .any(|words| reasons.contains(words))

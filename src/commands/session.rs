@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use crate::ops::{OpError, Workspace};
+use crate::ops::{OpError, ShareError, Workspace};
 use crate::ui::{ColorChoice, Environment, ExitCode, Failure, JsonStyle, Settings, Ui};
 
 /// Holds what a subcommand works with.
@@ -92,6 +92,9 @@ pub(super) fn failure(error: OpError) -> Failure {
         error if error.needs_decision() => ExitCode::Conflict,
         _ => ExitCode::Refused,
     };
-    let failure = Failure::of_error(code, &error);
+    let mut failure = Failure::of_error(code, &error);
+    if let OpError::Share(ShareError::Leaks { leaks }) = &error {
+        failure = failure.details(serde_json::json!({ "leaks": leaks }));
+    }
     error.hints().into_iter().fold(failure, Failure::hint)
 }

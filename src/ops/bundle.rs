@@ -125,7 +125,7 @@ pub fn import_bundle(workspace: &Workspace, request: &ImportBundle) -> Result<Bu
     let name = request.name.as_deref().unwrap_or(BUNDLE_NAME);
     let remote = workspace.repo.bundle_remote(name, &request.file)?;
     let wanted = Fetch { dry_run: request.dry_run, ..Fetch::default() };
-    let mut fetched = receive(workspace, &remote, &Wanted::All, &wanted)?;
+    let mut fetched = receive(workspace, &remote, &Wanted::All, &wanted, true)?;
     if !request.dry_run {
         fetched.moved_aside = obey_tombstones(workspace)?;
     }

@@ -469,9 +469,10 @@ impl OpError {
             ],
             OpError::Record { .. } => vec!["say whose it is: git trace import <agent> <path>".to_owned()],
             OpError::UnseenCommits { remote, .. } => vec![format!("get them first: git trace fetch {remote}")],
-            OpError::NotForgotten { .. } => {
-                vec!["see what was: git for-each-ref --format='%(refname) %(subject)' refs/trace/forgotten".to_owned()]
-            }
+            OpError::NotForgotten { name } => vec![
+                "see what was: git for-each-ref --format='%(refname) %(subject)' refs/trace/forgotten".to_owned(),
+                format!("if only a server has it: git trace forget --lift {name} --remote"),
+            ],
             OpError::Detached => vec!["name it: git trace branch -m <old> <new>".to_owned()],
             OpError::NoDriver => {
                 vec!["name one: git config trace.driver <name>, or --driver <name>".to_owned()]

@@ -18,7 +18,8 @@ use serde::Serialize;
 use self::memory::{Claim, Wanted};
 pub(super) use self::memory::{Unread, bytes_read, files_of_agent};
 use self::name::{agent_name, subagent_of};
-use self::origin::{Origin, fork_branch};
+use self::origin::{Copied, Origin, fork_branch};
+pub(super) use self::origin::{forget_firsts, lift_firsts};
 use self::run::{Run, since};
 use self::seen::Seen;
 use super::forget::forgotten_session;
@@ -184,6 +185,7 @@ fn import_with(
                 None => Origin::Own,
             },
             agent,
+            copied: Copied::default(),
             first: None,
             home: None,
             failure: None,

@@ -94,8 +94,8 @@ pub use error::OpError;
 pub use expand::{Expand, Expanded, expand};
 pub use finding::Finding;
 pub use forget::{
-    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, PurgeOutcome, RemoteForgotten,
-    forget, lift,
+    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, MovedAside, OnlyThere, PurgeOutcome,
+    RemoteForgotten, forget, lift,
 };
 pub use import::{
     ENTIRE_BRANCH, Import, ImportEntire, Imported, ImportedBranch, import, import_entire, records_in, subagent_files,
@@ -123,9 +123,9 @@ pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
 pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
-    ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote, LsRemote,
-    Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs, ShareError,
-    TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
+    BadRef, ChangeRemote, ChangedRemote, CloneTraces, Cloned, Fetch, Fetched, FetchedRef, ListedRef, ListedRemote,
+    LsRemote, Movement, Pull, PullHow, Pulled, PulledBranch, PulledHow, Push, Pushed, PushedRef, RemoteRefs,
+    ShareError, TooLarge, change_remote, clone, fetch, ls_remote, pull, push, remotes,
 };
 pub use show::{Shown, show};
 pub use snapshot::{Moment, SnapshotTaken, take_snapshot};

@@ -279,7 +279,8 @@ impl StoreError {
                 "the same command finishes the work; to wait longer: git config trace.timeout <seconds>".to_owned(),
             ),
             StoreError::Sign { .. } => {
-                Some("to do it without a signature: git -c commit.gpgSign=false trace <command>".to_owned())
+                // `trace.sign=always` goes before `commit.gpgSign`.
+                Some("to do it without a signature: git -c trace.sign=never trace <command>".to_owned())
             }
             StoreError::NoBranch { .. } => Some("see which there are: git trace branch -a".to_owned()),
             StoreError::NoIdentity => {

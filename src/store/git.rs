@@ -11,8 +11,8 @@ use crate::model::Person;
 
 mod network;
 
+pub(super) use network::{Answer, init, talk};
 pub use network::{Connection, PUSHING};
-pub(super) use network::{init, talk};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
 const LOCAL_SAFETY: [&str; 12] = [

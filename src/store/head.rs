@@ -220,7 +220,7 @@ impl Repo {
                     | ["remotes" | "remote-tags", _, _, _]
                     | ["meta" | "incoming", ..]
                     | ["snapshots" | "forgotten", _]
-                    | ["remote-meta", _, _]
+                    | ["remote-meta" | "remote-forgotten", _, _]
             )
         };
         Ok(self.list_refs(&prefix)?.into_iter().map(|(name, _)| name).filter(|name| !ours(name)).collect())

@@ -79,20 +79,20 @@ impl Repo {
         Ok(Limited::new(self, false).run(Walk { tips, hidden, first_parent: false })?.len())
     }
 
-    /// Lists what a tip can reach and the hidden commits cannot, oldest first by date; `None` if there are more than `most`.
+    /// Lists what tips can reach and the hidden commits cannot, oldest first by date; `None` if there are more than `most`.
     /// Commits of any kind may be among them.
     ///
     /// # Errors
     /// When a commit is missing or cannot be read.
     pub fn new_commits(
         &self,
-        tip: ObjectId,
+        tips: &[ObjectId],
         hidden: &[ObjectId],
         most: usize,
     ) -> Result<Option<Vec<ObjectId>>, StoreError> {
         let mut limited = Limited::new(self, false);
         limited.most = most;
-        let found = limited.run(Walk { tips: &[tip], hidden, first_parent: false })?;
+        let found = limited.run(Walk { tips, hidden, first_parent: false })?;
         Ok((found.len() <= most).then(|| found.into_iter().rev().collect()))
     }
 

@@ -14,6 +14,9 @@ const OFFERED: usize = 16;
 /// Of the contexts that a server has already, so many of the youngest are offered, once it was asked what it has.
 const NEWEST: usize = 4;
 
+/// Most contexts that are offered in any case.
+const OFFERED_MAX: usize = 256;
+
 /// Most refs that are asked for by name.
 const NAMED: usize = 5000;
 
@@ -54,15 +57,18 @@ impl Repo {
         folder: &str,
         connection: &Connection,
     ) -> Result<Plan, StoreError> {
-        let mut known = self.list_refs(&remote.tracking_folder(HEADS))?;
+        let known = self.list_refs(&remote.tracking_folder(HEADS))?;
         let whole = |tips| Plan { refspecs: refspecs(remote, wanted, folder), tips, listed: None };
         if *wanted == Wanted::Forgotten {
             return Ok(whole(Vec::new()));
         }
         if known.len() <= OFFERED || *wanted != Wanted::All || self.has_many_code_refs(remote, known.len())? {
-            return Ok(whole(known.into_iter().map(|(_, id)| id).collect()));
+            return Ok(whole(self.youngest(known, OFFERED_MAX)));
         }
-        let listed: Vec<(String, ObjectId)> = self.list_remote(remote, connection)?;
+        let Ok(listed) = self.list_remote(remote, connection) else {
+            // A list that is too long, for example: git gets along without one.
+            return Ok(whole(self.youngest(known, OFFERED_MAX)));
+        };
         let mut differing = Vec::new();
         let mut tips = Vec::new();
         for (local, id) in &listed {
@@ -74,11 +80,10 @@ impl Repo {
             }
         }
         if differing.len() > NAMED {
-            return Ok(whole(known.into_iter().map(|(_, id)| id).collect()));
+            return Ok(whole(self.youngest(known, OFFERED_MAX)));
         }
         // What is new may go on from what was new last.
-        known.sort_by_cached_key(|(_, id)| std::cmp::Reverse(self.read_link(id).map_or(i64::MIN, |link| link.seconds)));
-        tips.extend(known.iter().take(NEWEST).map(|(_, id)| *id));
+        tips.extend(self.youngest(known, NEWEST));
         let prefix = format!("{}/", self.settings.ref_prefix);
         let refspec = |local: &&String| {
             let rest = local.strip_prefix(&prefix)?;
@@ -87,6 +92,36 @@ impl Repo {
         let refspecs = differing.iter().filter_map(refspec).collect();
         let listed = listed.iter().filter_map(|(local, _)| remote.tracking(local)).collect();
         Ok(Plan { refspecs, tips, listed: Some(listed) })
+    }
+
+    /// Returns the refspecs of all that the remote has, and that is known otherwise here.
+    pub(super) fn differing(
+        &self,
+        remote: &Remote,
+        folder: &str,
+        connection: &Connection,
+    ) -> Result<Vec<String>, StoreError> {
+        let prefix = format!("{}/", self.settings.ref_prefix);
+        let mut found = Vec::new();
+        for (local, id) in self.list_remote(remote, connection)? {
+            let Some(tracking) = remote.tracking(&local) else { continue };
+            if self.find_ref_id(&tracking)? != Some(id)
+                && let Some(rest) = local.strip_prefix(&prefix)
+            {
+                found.push(format!("+{}/{rest}:{folder}{rest}", remote.server_prefix()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the youngest of these commits, at most so many.
+    fn youngest(&self, mut known: Vec<(String, ObjectId)>, most: usize) -> Vec<ObjectId> {
+        if known.len() > most {
+            known.sort_by_cached_key(|(_, id)| {
+                std::cmp::Reverse(self.read_link(id).map_or(i64::MIN, |link| link.seconds))
+            });
+        }
+        known.into_iter().take(most).map(|(_, id)| id).collect()
     }
 
     /// Tells whether a remote is known to have many more refs of code than contexts.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::time::{Duration, Instant};
 
-use super::git::{Connection, talk};
+use super::git::{Answer, Connection, talk};
+use super::negotiation::Plan;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::remote::{FORGOTTEN, HEADS, KINDS, Kind, META, Remote, TAGS};
 use super::staging::Staging;
@@ -51,6 +52,10 @@ pub struct Arrivals<'r> {
     pub changed: Vec<Arrival>,
     /// What is known of the remote, and is not there any more: refs, and what they name.
     pub gone: Vec<(String, ObjectId)>,
+    /// Refs that git refused, by their names here, because of an object in them; and what it said.
+    pub bad: Vec<(String, String)>,
+    /// Tombstones that it had, and has no longer.
+    pub lifted: Vec<(String, ObjectId)>,
     /// What went wrong with a part of it.
     pub complaint: Option<String>,
     staging: Staging<'r>,
@@ -80,6 +85,8 @@ impl Repo {
             staged: Vec::new(),
             changed: Vec::new(),
             gone: Vec::new(),
+            bad: Vec::new(),
+            lifted: Vec::new(),
             complaint: None,
             staging: Staging::new(self, who)?,
             _turn: turn,
@@ -90,6 +97,35 @@ impl Repo {
             arrivals.compare(remote, wanted, plan.listed)?;
             return Ok(arrivals);
         }
+        let answer = self.fetch_refs(remote, &plan.refspecs, &plan.tips, connection)?;
+        if !answer.success {
+            if let Some(name) = answer.said.split("couldn't find remote ref ").nth(1) {
+                let there = name.lines().next().unwrap_or_default();
+                let branch = remote.here(there).unwrap_or_else(|| there.to_owned());
+                let heads = format!("{}/heads/", self.settings.ref_prefix);
+                let branch = branch.strip_prefix(&heads).unwrap_or(&branch).to_owned();
+                return Err(StoreError::NotOnRemote { branch, remote: remote.name.clone() });
+            }
+            if answer.is_about_objects() {
+                self.fetch_apart(remote, wanted, &plan, connection, &mut arrivals)?;
+            } else if self.list_refs(&folder)?.is_empty() {
+                return Err(answer.unreachable(&remote.name));
+            } else {
+                arrivals.complaint = Some(answer.complaint());
+            }
+        }
+        arrivals.staged = self.list_refs(&folder)?;
+        arrivals.compare(remote, wanted, plan.listed)?;
+        Ok(arrivals)
+    }
+
+    fn fetch_refs(
+        &self,
+        remote: &Remote,
+        refspecs: &[String],
+        tips: &[ObjectId],
+        connection: &Connection,
+    ) -> Result<Answer, StoreError> {
         let mut arguments: Vec<String> = [
             "--quiet",
             "--no-tags",
@@ -103,30 +139,48 @@ impl Repo {
         .map(str::to_owned)
         .to_vec();
         let mut settings = vec![format!("remote.{}.mirror=false", remote.name)];
-        if plan.tips.is_empty() {
+        if tips.is_empty() {
             // Nothing that is here helps the server: without this git would offer it the whole history of the code.
             settings.push("fetch.negotiationAlgorithm=noop".to_owned());
         }
-        arguments.extend(plan.tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
+        arguments.extend(tips.iter().map(|tip| format!("--negotiation-tip={tip}")));
         arguments.extend(["--".to_owned(), remote.source().to_owned()]);
-        arguments.extend(plan.refspecs);
-        let answer = talk(self, "fetch", &settings, &arguments, connection)?;
-        arrivals.staged = self.list_refs(&folder)?;
-        if !answer.success {
-            if let Some(name) = answer.said.split("couldn't find remote ref ").nth(1) {
-                let there = name.lines().next().unwrap_or_default();
-                let branch = remote.here(there).unwrap_or_else(|| there.to_owned());
-                let heads = format!("{}/heads/", self.settings.ref_prefix);
-                let branch = branch.strip_prefix(&heads).unwrap_or(&branch).to_owned();
-                return Err(StoreError::NotOnRemote { branch, remote: remote.name.clone() });
+        arguments.extend_from_slice(refspecs);
+        talk(self, "fetch", &settings, &arguments, connection)
+    }
+
+    /// Fetches ref by ref, in halves, what could not be fetched as one because an object in it is bad; says which refs cannot
+    /// be had.
+    fn fetch_apart(
+        &self,
+        remote: &Remote,
+        wanted: &Wanted,
+        plan: &Plan,
+        connection: &Connection,
+        arrivals: &mut Arrivals<'_>,
+    ) -> Result<(), StoreError> {
+        let refspecs = match wanted {
+            Wanted::All => self.differing(remote, arrivals.staging.folder(), connection)?,
+            _ => plan.refspecs.clone(),
+        };
+        let mut open = vec![refspecs];
+        while let Some(part) = open.pop() {
+            let answer = self.fetch_refs(remote, &part, &plan.tips, connection)?;
+            match (answer.success, part.as_slice()) {
+                (true, _) | (_, []) => {}
+                (false, _) if !answer.is_about_objects() => return Err(answer.unreachable(&remote.name)),
+                (false, [refspec]) => {
+                    let there = refspec.trim_start_matches('+').split(':').next().unwrap_or_default();
+                    let name = remote.here(there).unwrap_or_else(|| there.to_owned());
+                    arrivals.bad.push((name, answer.complaint()));
+                }
+                (false, several) => {
+                    let (one, other) = several.split_at(several.len() / 2);
+                    open.extend([one.to_vec(), other.to_vec()]);
+                }
             }
-            if arrivals.staged.is_empty() {
-                return Err(answer.unreachable(&remote.name));
-            }
-            arrivals.complaint = Some(answer.complaint());
         }
-        arrivals.compare(remote, wanted, plan.listed)?;
-        Ok(arrivals)
+        Ok(())
     }
 
     /// Waits until no other fetch of this repository is under way.
@@ -155,38 +209,48 @@ impl Arrivals<'_> {
             let tracking = format!("{}{rest}", remote.tracking_folder(kind));
             let old = self.repo.find_ref_id(&tracking)?;
             seen.insert(tracking.clone());
-            // What all clones share under one name is never replaced.
-            let is_settled = kind == FORGOTTEN && old.is_some();
-            if old != Some(*new) && !is_settled {
+            if old != Some(*new) {
                 self.changed.push(Arrival { kind, name: rest.to_owned(), tracking, old, new: *new });
             }
         }
-        if *wanted == Wanted::All && self.complaint.is_none() {
+        if *wanted == Wanted::All && self.complaint.is_none() && self.bad.is_empty() {
             for kind in [HEADS, TAGS, META] {
                 let known = self.repo.list_refs(&remote.tracking_folder(kind))?;
                 self.gone.extend(known.into_iter().filter(|(name, _)| !seen.contains(name)));
             }
         }
+        // Tombstones are always asked for, all of them.
+        if self.complaint.is_none() {
+            let known = self.repo.list_refs(&remote.tracking_folder(FORGOTTEN))?;
+            self.lifted = known.into_iter().filter(|(name, _)| !seen.contains(name)).collect();
+        }
         Ok(())
     }
 
-    /// Takes these for what the remote has.
+    /// Takes these for what the remote has, and makes the refs that are new here in the same step; a tombstone that it lifted
+    /// covers nothing of it any more.
     ///
     /// # Errors
     /// When a ref cannot be written, or moved in the meantime.
-    pub fn accept(&self, sound: &[Arrival]) -> Result<(), StoreError> {
+    pub fn accept(&self, sound: &[Arrival], made: &[(String, ObjectId)]) -> Result<(), StoreError> {
         let edit = |arrival: &Arrival| RefEdit {
             name: arrival.tracking.clone(),
             expected: arrival.old.map_or(Expected::Absent, Expected::Id),
             new: Some(RefValue::Id(arrival.new)),
             message: format!("trace fetch {}", self.remote),
         };
-        let edits: Vec<RefEdit> = sound.iter().map(edit).collect();
-        if edits.is_empty() {
-            return Ok(());
+        let make = |(name, id): &(String, ObjectId)| RefEdit {
+            name: name.clone(),
+            expected: Expected::Absent,
+            new: Some(RefValue::Id(*id)),
+            message: format!("trace fetch {}", self.remote),
+        };
+        let edits: Vec<RefEdit> = sound.iter().map(edit).chain(made.iter().map(make)).collect();
+        if !edits.is_empty() {
+            let guard = self.repo.lock()?;
+            self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))?;
         }
-        let guard = self.repo.lock()?;
-        self.repo.edit_refs(&guard, &edits, &self.who, self.repo.durability(true))
+        self.repo.delete_refs(&self.lifted, "trace fetch", &self.who)
     }
 
     /// Forgets what the remote has no longer.

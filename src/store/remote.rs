@@ -56,18 +56,18 @@ pub struct Remote {
 pub struct Kind {
     /// The folder of the refs themselves, below our prefix.
     pub folder: &'static str,
-    /// The folder of a remote's, below our prefix; `None`: all clones share them under one name.
-    pub remote_folder: Option<&'static str>,
+    /// The folder of what remotes have, below our prefix.
+    pub remote_folder: &'static str,
 }
 
 /// Contexts.
-pub const HEADS: Kind = Kind { folder: "heads", remote_folder: Some("remotes") };
+pub const HEADS: Kind = Kind { folder: "heads", remote_folder: "remotes" };
 /// Checkpoints.
-pub const TAGS: Kind = Kind { folder: "tags", remote_folder: Some("remote-tags") };
+pub const TAGS: Kind = Kind { folder: "tags", remote_folder: "remote-tags" };
 /// The indexes of code and context, one for each clone.
-pub const META: Kind = Kind { folder: "meta", remote_folder: Some("remote-meta") };
-/// What was forgotten, and must not come back.
-pub const FORGOTTEN: Kind = Kind { folder: "forgotten", remote_folder: None };
+pub const META: Kind = Kind { folder: "meta", remote_folder: "remote-meta" };
+/// What was forgotten, and must not come back. What a remote has of it is not yet forgotten here.
+pub const FORGOTTEN: Kind = Kind { folder: "forgotten", remote_folder: "remote-forgotten" };
 
 /// All that travels; snapshots of the work tree and copies that were put aside never do.
 pub const KINDS: [Kind; 4] = [HEADS, TAGS, META, FORGOTTEN];
@@ -109,10 +109,7 @@ impl Remote {
 
     /// Returns the folder, `/` at its end, where this repository keeps what the remote has of a kind.
     pub fn tracking_folder(&self, kind: Kind) -> String {
-        match kind.remote_folder {
-            Some(folder) => format!("{}/{folder}/{}/", self.prefix, self.name),
-            None => format!("{}/{}/", self.prefix, kind.folder),
-        }
+        format!("{}/{}/{}/", self.prefix, kind.remote_folder, self.name)
     }
 
     /// Returns where our refs are on the server.
@@ -151,7 +148,8 @@ impl Repo {
     pub fn remote(&self, name: &str) -> Result<Remote, StoreError> {
         let known = || self.git.remote_names().iter().map(ToString::to_string).collect();
         let url = Some(name).filter(|name| is_remote_name(name));
-        let Some(url) = url.and_then(|name| self.config(&format!("remote.{name}.url"))) else {
+        // git fetches from the first where there are several.
+        let Some(url) = url.and_then(|name| self.config_all(&format!("remote.{name}.url")).into_iter().next()) else {
             return Err(StoreError::NoRemote { name: name.to_owned(), known: known() });
         };
         let push_url = self.config(&format!("remote.{name}.pushurl"));
@@ -190,7 +188,7 @@ impl Repo {
     /// When a ref cannot be deleted.
     pub fn forget_remote(&self, remote: &Remote, who: &Person) -> Result<(), StoreError> {
         let mut known = Vec::new();
-        for kind in KINDS.into_iter().filter(|kind| kind.remote_folder.is_some()) {
+        for kind in KINDS {
             known.extend(self.list_refs(&remote.tracking_folder(kind))?);
         }
         let moves: Vec<RefMove> = known.into_iter().map(|(name, id)| RefMove::deletion(name, id)).collect();
@@ -203,7 +201,7 @@ impl Repo {
 
     /// Tells whether anything is known of a remote.
     pub(super) fn knows_of(&self, remote: &Remote) -> Result<bool, StoreError> {
-        for kind in KINDS.into_iter().filter(|kind| kind.remote_folder.is_some()) {
+        for kind in KINDS {
             if !self.list_refs(&remote.tracking_folder(kind))?.is_empty() {
                 return Ok(true);
             }
@@ -329,7 +327,7 @@ mod tests {
         assert_eq!(branch.here("refs/heads/main"), None);
         assert_eq!(refs.tracking(local).as_deref(), Some("refs/trace/remotes/origin/main/main"));
         assert_eq!(refs.tracking("refs/trace/meta/w").as_deref(), Some("refs/trace/remote-meta/origin/w"));
-        assert_eq!(refs.tracking("refs/trace/forgotten/k").as_deref(), Some("refs/trace/forgotten/k"));
+        assert_eq!(refs.tracking("refs/trace/forgotten/k").as_deref(), Some("refs/trace/remote-forgotten/origin/k"));
         for secret in
             ["refs/trace/snapshots/main", "refs/trace/aside/a/b", "refs/trace/remotes/x/a/b", "refs/heads/main"]
         {

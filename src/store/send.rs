@@ -1,5 +1,6 @@
 //! Changes refs of a remote. What goes is named by its object, so that exactly what was looked at is sent.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::git::{Connection, talk};
@@ -10,6 +11,9 @@ use crate::model::{ObjectId, Person};
 
 /// What servers say when somebody else is changing the same ref.
 const BUSY: [&str; 3] = ["cannot lock ref", "failed to update ref", "failed to lock"];
+
+/// Most refs of one push.
+const LOT: usize = 1000;
 
 /// How often a push is tried while the server is busy with another one.
 const ATTEMPTS: u64 = 4;
@@ -79,6 +83,14 @@ impl Repo {
         connection: &Connection,
         who: &Person,
     ) -> Result<Vec<Sent>, StoreError> {
+        // A command line has an end.
+        if sends.len() > LOT && !all_or_none {
+            let mut all = Vec::with_capacity(sends.len());
+            for lot in sends.chunks(LOT) {
+                all.extend(self.send(remote, lot, false, connection, who)?);
+            }
+            return Ok(all);
+        }
         let mut attempt = 1;
         loop {
             let sent = self.send_once(remote, sends, all_or_none, connection, who)?;
@@ -125,19 +137,20 @@ impl Repo {
         let settings = [format!("remote.{}.mirror=false", remote.name)];
         let answer = talk(self, "push", &settings, &arguments, connection)?;
         let said = answer.words_of_server();
-        let rows: Vec<(String, SendOutcome)> = answer.printed.lines().filter_map(row).collect();
-        if rows.is_empty() && !answer.success {
+        let rows: HashMap<String, SendOutcome> = answer.printed.lines().filter_map(row).collect();
+        let has_rejected = rows.values().any(|outcome| matches!(outcome, SendOutcome::Rejected { .. }));
+        if !answer.success && !has_rejected {
             return Err(answer.unreachable(&remote.name));
         }
         let mut sent = Vec::with_capacity(sends.len());
         for send in sends {
             let there = remote.there(&send.name).ok_or_else(|| local(&send.name))?;
-            let outcome = match rows.iter().find(|(name, _)| *name == there) {
-                Some((_, SendOutcome::Rejected { reason })) => {
+            let outcome = match rows.get(&there) {
+                Some(SendOutcome::Rejected { reason }) => {
                     let reason = if said.is_empty() { reason.clone() } else { format!("{reason}: {said}") };
                     SendOutcome::Rejected { reason }
                 }
-                Some((_, outcome)) => outcome.clone(),
+                Some(outcome) => outcome.clone(),
                 None => SendOutcome::Rejected { reason: "the remote said nothing about it".to_owned() },
             };
             sent.push(Sent { name: send.name.clone(), there, outcome });

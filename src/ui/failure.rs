@@ -64,12 +64,14 @@ pub struct Failure {
     pub hints: Vec<String>,
     /// How the process ends.
     pub code: ExitCode,
+    /// More about it, for programs.
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl Failure {
     /// Makes a failure without hints.
     pub fn new(code: ExitCode, message: impl Into<String>) -> Self {
-        Failure { message: message.into(), hints: Vec::new(), code }
+        Failure { message: message.into(), hints: Vec::new(), code, details: None }
     }
 
     /// Makes a failure that ends with 1.
@@ -103,6 +105,13 @@ impl Failure {
         self
     }
 
+    /// Says more, for programs.
+    #[must_use]
+    pub fn details(mut self, details: serde_json::Value) -> Self {
+        self.details = Some(Box::new(details));
+        self
+    }
+
     /// Returns the word before the message: git says `fatal` when it ends with 128.
     pub(super) fn word(&self) -> &'static str {
         if self.code == ExitCode::NoRepository { "fatal" } else { "error" }
@@ -110,7 +119,12 @@ impl Failure {
 
     /// Returns the document for programs.
     pub(super) fn document(&self) -> FailureDocument<'_> {
-        FailureDocument { message: &self.message, hints: &self.hints, exit_code: self.code.code() }
+        FailureDocument {
+            message: &self.message,
+            hints: &self.hints,
+            exit_code: self.code.code(),
+            details: self.details.as_deref(),
+        }
     }
 }
 
@@ -132,6 +146,8 @@ pub(super) struct FailureDocument<'a> {
     message: &'a str,
     hints: &'a [String],
     exit_code: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<&'a serde_json::Value>,
 }
 
 #[cfg(test)]

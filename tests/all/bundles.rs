@@ -52,7 +52,7 @@ fn a_bundle_carries_contexts_and_nothing_else() {
         assert!(said.contains("git trace branch x/main bundle/x/main"), "{said}");
         let came = refs(&world, &other);
         assert!(came.contains(&"refs/trace/remotes/bundle/x/main".to_owned()), "{came:?}");
-        assert!(came.iter().any(|name| name.starts_with("refs/trace/forgotten/")), "{came:?}");
+        assert!(came.iter().any(|name| name.starts_with("refs/trace/remote-forgotten/bundle/")), "{came:?}");
         assert!(!came.iter().any(|name| name.contains("/incoming/")), "{came:?}");
         world.ok(&["-C", there, "branch", "x/main", "bundle/x/main"]);
         commit(&world, &other, "x/main", "of this one");

@@ -13,6 +13,7 @@ mod errors;
 mod fake_agent;
 mod forge;
 mod forgetting;
+mod forgetting_elsewhere;
 mod freshen;
 mod full;
 mod group;

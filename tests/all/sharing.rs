@@ -557,6 +557,8 @@ fn contexts_go_along_with_the_code_where_that_is_wanted() {
     one.git(&["push", "-q", "origin", "main"]);
     assert_eq!(sharing.server_refs(), ["refs/heads/main"]);
     one.git(&["config", "trace.push", "auto"]);
+    one.git(&["push", "-q", "-n", "origin", "main"]);
+    assert_eq!(sharing.server_refs(), ["refs/heads/main"], "nothing was to be pushed");
     one.git(&["commit", "-q", "--allow-empty", "-m", "more code"]);
     one.git(&["push", "-q", "origin", "main"]);
     assert_eq!(sharing.server_refs(), ["refs/heads/main", "refs/trace/heads/main/main"]);
@@ -632,4 +634,170 @@ fn remotes_for_contexts_alone_come_and_go() {
     one.ok(&["remote", "remove", "private"]);
     assert_eq!(one.git(&["config", "--list"]), before);
     assert!(one.refs().iter().all(|row| !row.contains("private")));
+}
+
+#[test]
+fn what_a_remote_has_is_known_of_its_place_not_of_its_name() {
+    let sharing = Sharing::new();
+    let one = sharing.member("one");
+    let token = format!("{}_{}", "ghp", "k3J9x2Lq8Rt5Vw1Yz7Bn4Mc6Hd0Gf3Sa9Pe2");
+    std::fs::write(one.dir.join(".gitleaks.toml"), "[allowlist]\nregexes = [\"ghp_\"]\n").expect("written");
+    one.say(&format!("the token is {token}"));
+    one.ok(&["push"]);
+    std::fs::remove_file(one.dir.join(".gitleaks.toml")).expect("ours");
+    one.say("more");
+    for (nth, change) in [
+        &["remote", "set-url", "origin"][..],
+        &["remote", "set-url", "--push", "origin"],
+        &["config", "remote.origin.pushurl"],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let place = format!("../place{nth}.git");
+        sharing.world.git(&["init", "-q", "--bare", &place[3..]], sharing.world.root());
+        one.git(&[*change, &[place.as_str()]].concat());
+        assert!(one.fails(1, &["push"]).contains("secret"), "{change:?}");
+        assert!(one.fails(1, &["push", "-n"]).contains("secret"), "{change:?}");
+        assert_eq!(sharing.world.git(&["for-each-ref"], &sharing.world.root().join(&place[3..])), "");
+    }
+    one.git(&["config", "--add", "remote.origin.pushurl", "../server.git"]);
+    assert!(one.fails(1, &["push"]).contains("several addresses"));
+}
+
+#[test]
+fn names_and_authors_are_looked_at_too() {
+    let sharing = Sharing::new();
+    let one = sharing.member("one");
+    one.say("hello");
+    one.ok(&["branch", "glpat-a8f3k2m9x7q1z5w4e6r8"]);
+    let said = one.fails(1, &["push", "--all"]);
+    assert!(said.contains("the name of a ref"), "{said}");
+    one.ok(&["branch", "-D", "glpat-a8f3k2m9x7q1z5w4e6r8"]);
+    let token = format!("{}_{}", "ghp", "k3J9x2Lq8Rt5Vw1Yz7Bn4Mc6Hd0Gf3Sa9Pe2");
+    let output = one.trace_with(&["commit", "--role", "user"], b"more", &[("GIT_AUTHOR_NAME", &token)]);
+    assert!(output.status.success());
+    let output = one.trace(&["push", "--json"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("\"leaks\":[{") && !said.contains(&token), "{said}");
+    assert_eq!(sharing.server_refs(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_taken_out_there_does_not_come_back() {
+    let sharing = Sharing::new();
+    let (one, idle, busy) = (sharing.member("one"), sharing.member("idle"), sharing.member("busy"));
+    one.say("hello");
+    one.say("a mistake");
+    one.ok(&["push"]);
+    idle.ok(&["pull"]);
+    busy.ok(&["pull"]);
+    busy.say("my own");
+    one.ok(&["reset", "--hard", "HEAD~1"]);
+    one.say("better");
+    let said = one.fails(1, &["push"]);
+    assert!(said.contains("--force-with-lease"), "{said}");
+    one.ok(&["push", "--force-with-lease"]);
+    assert!(idle.ok(&["pull"]).contains("was rewritten there"));
+    assert_eq!(idle.context(), one.context());
+    busy.ok(&["pull"]);
+    let context = busy.context();
+    assert!(context.contains("better") && context.contains("my own") && !context.contains("a mistake"), "{context}");
+}
+
+#[test]
+fn one_bad_branch_hinders_no_other() {
+    let sharing = Sharing::new();
+    let (one, other) = (sharing.member("one"), sharing.member("other"));
+    one.say("hello");
+    one.ok(&["push"]);
+    let raw = sharing.world.git(&["cat-file", "commit", "refs/trace/heads/main/main"], &one.dir);
+    let raw = raw.replace("committer C O Mitter <committer@example.com>", "committer broken");
+    let mut command = sharing.world.command("git", &one.dir);
+    command.args(["hash-object", "-t", "commit", "-w", "--literally", "--stdin"]);
+    let bad = String::from_utf8(feed(command, raw.as_bytes()).stdout).expect("an id");
+    one.git(&["push", "-q", "origin", &format!("{}:refs/trace/heads/main/bad", bad.trim())]);
+    let output = other.trace(&["fetch"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("refs/trace/heads/main/bad  refused by git"), "{told}");
+    let refs: Vec<String> = other.refs().iter().filter_map(|row| Some(row.split_once(' ')?.1.to_owned())).collect();
+    assert_eq!(refs, ["refs/trace/remotes/origin/main/main"]);
+}
+
+#[test]
+fn contexts_that_began_apart_come_together_only_when_asked() {
+    let sharing = Sharing::new();
+    let (one, other) = (sharing.member("one"), sharing.member("other"));
+    one.say("from one");
+    one.ok(&["push"]);
+    other.say("from the other");
+    let said = other.fails(1, &["pull"]);
+    assert!(said.contains("--allow-unrelated-histories"), "{said}");
+    other.ok(&["pull", "--allow-unrelated-histories"]);
+    other.ok(&["push"]);
+    one.ok(&["pull"]);
+    assert_eq!(one.context(), other.context());
+    assert!(one.context().contains("from one") && one.context().contains("from the other"));
+}
+
+#[test]
+fn addresses_are_counted_from_the_top_and_the_environment_leads_nowhere() {
+    let sharing = Sharing::new();
+    let one = sharing.member("one");
+    one.say("hello");
+    let below = one.dir.join("sub/deeper");
+    std::fs::create_dir_all(&below).expect("a folder");
+    let mut command = sharing.world.command(env!("CARGO_BIN_EXE_git-trace"), &below);
+    let output = command.args(["push", "--json"]).output().expect("the program starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(sharing.server_refs(), ["refs/trace/heads/main/main"]);
+    // A hook of git has GIT_DIR in its environment.
+    let before = (one.refs(), one.git(&["config", "--list"]));
+    let git_dir = one.dir.join(".git");
+    let server = sharing.server();
+    let output = one.trace_with(
+        &["clone", &server.to_string_lossy(), "../cloned"],
+        b"",
+        &[("GIT_DIR", &git_dir.to_string_lossy())],
+    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!((one.refs(), one.git(&["config", "--list"])), before);
+    let cloned = Member { sharing: &sharing, dir: sharing.world.root().join("cloned"), seed: "cloned".to_owned() };
+    assert_eq!(cloned.context(), one.context());
+}
+
+#[test]
+fn a_repository_of_another_hash_is_cloned_as_it_is() {
+    let sharing = Sharing::with_format("sha256");
+    let one = sharing.member("one");
+    one.say("hello");
+    one.ok(&["push"]);
+    let server = sharing.server();
+    one.ok(&["clone", &server.to_string_lossy(), "../cloned"]);
+    let cloned = Member { sharing: &sharing, dir: sharing.world.root().join("cloned"), seed: "cloned".to_owned() };
+    assert_eq!(cloned.context(), one.context());
+}
+
+#[test]
+fn passwords_in_addresses_are_not_told() {
+    let sharing = Sharing::new();
+    let one = sharing.member("one");
+    one.say("hello");
+    let url = "http://me:sekrit@127.0.0.1:9/x.git";
+    one.ok(&["remote", "add", "web", url]);
+    one.git(&["config", "trace.timeout", "10"]);
+    for arguments in [
+        &["remote"][..],
+        &["remote", "--json"],
+        &["ls-remote", url],
+        &["ls-remote", "--json", url],
+        &["push", "web"],
+        &["fetch", "web", "--json"],
+        &["remote", "remove", "web"],
+    ] {
+        let output = one.trace(arguments);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!said.contains("sekrit"), "{arguments:?}: {said}");
+    }
 }

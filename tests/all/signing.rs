@@ -160,6 +160,17 @@ fn a_person_is_told_when_signing_fails_and_nothing_moves() {
     world.git(&["config", "--unset", "user.signingKey"], &world.repo());
     let complaint = String::from_utf8_lossy(&feed(world.trace(&["commit"]), b"one").stderr).into_owned();
     assert!(complaint.contains("'user.signingKey'") && complaint.contains("hint: to do it without"), "{complaint}");
+    // What the hint says works, also where everything is signed.
+    assert!(complaint.contains("git -c trace.sign=never trace <command>"), "{complaint}");
+    for words in ["as git", "always"] {
+        if words == "always" {
+            world.configure("trace.sign", words);
+        }
+        let mut command = world.trace(&["commit"]);
+        command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "trace.sign").env("GIT_CONFIG_VALUE_0", "never");
+        let output = feed(command, words.as_bytes());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
     world.configure("trace.sign", "never");
     world.ok_with(&["commit"], b"one");
     assert!(!raw(&world, &tip(&world)).contains("gpgsig"));

@@ -183,3 +183,40 @@ fn an_index_that_leads_elsewhere_is_found() {
         assert_eq!((exit, &found["sound"]), (Some(1), &Value::from(false)), "{content}: {found}");
     }
 }
+
+#[test]
+fn what_stands_on_something_else_is_not_sound() {
+    let world = World::new("sha1");
+    let repo = world.repo();
+    std::fs::write(repo.join("code.txt"), "code").expect("a file");
+    world.git(&["add", "code.txt"], &repo);
+    world.git(&["commit", "-qm", "code"], &repo);
+    let code = world.git(&["rev-parse", "HEAD"], &repo).trim().to_owned();
+    world.ok_with(&["commit"], b"one");
+    world.ok_with(&["commit"], b"two");
+    let tip = world.tip(BRANCH).expect("a branch");
+    let parent = world.git(&["rev-parse", &format!("{tip}~1")], &repo).trim().to_owned();
+    let whole = world.git(&["cat-file", "commit", &tip], &repo);
+    let forged = |from: &str, to: &str| {
+        let forged = whole.replacen(from, to, 1);
+        assert_ne!(forged, whole, "{from}");
+        let mut command = world.command("git", &repo);
+        command.args(["hash-object", "-w", "--literally", "-t", "commit", "--stdin"]);
+        String::from_utf8(feed(command, forged.as_bytes()).stdout).expect("an id").trim().to_owned()
+    };
+    world.ok(&["verify", &tip]);
+    let own = format!("parent {parent}\n");
+    let total = whole.lines().find(|line| line.starts_with("Trace-Total: ")).expect("a total").to_owned() + "\n";
+    let missing = "1".repeat(40);
+    for (what, id) in [
+        ("a first parent of the code", forged(&own, &format!("parent {code}\n"))),
+        ("a first parent that is missing", forged(&own, &format!("parent {missing}\n"))),
+        ("a second parent of the code", forged(&own, &format!("{own}parent {code}\n"))),
+        ("a second parent that is missing", forged(&own, &format!("{own}parent {missing}\n"))),
+        ("a total that is there twice", forged(&total, &format!("Trace-Total: 4\n{total}"))),
+    ] {
+        let output = world.trace(&["verify", "--json", &id]).output().expect("it starts");
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((output.status.code(), &found["commits"][0]["sound"]), (Some(1), &Value::from(false)), "{what}");
+    }
+}

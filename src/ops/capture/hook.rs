@@ -101,6 +101,11 @@ pub fn hook(dir: &Path, request: &Hook) -> Result<Hooked, OpError> {
         return Ok(Hooked::unheard(Unheard::NotEnabled));
     }
     if forgotten_session(&workspace, &format!("{}:{}", request.agent, event.session))?.is_some() {
+        // A line when it begins and whenever a person speaks; it does not name what was forgotten.
+        if matches!(event.kind, EventKind::SessionStart | EventKind::Prompt) {
+            let what = "the session was forgotten, and is not captured (git for-each-ref refs/trace/forgotten)";
+            super::note_failure(&workspace.trace_dir(), &event.name, what);
+        }
         return Ok(Hooked::unheard(Unheard::Forgotten));
     }
     let is_last = event.kind == EventKind::SessionEnd;

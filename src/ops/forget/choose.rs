@@ -78,10 +78,14 @@ impl Choice {
                 continue;
             };
             let mut tombstone = Tombstone::new(branch.clone(), repo.roots(tip)?, tip);
-            let mut sessions: BTreeSet<String> = sessions_in(workspace, tip, &kept)?.into_iter().collect();
+            let mut sessions: BTreeSet<String> = sessions_in(workspace, &[tip], &kept)?.into_iter().collect();
             let own = known.iter().find(|(one, ..)| *one == branch).and_then(|(_, _, session)| session.clone());
             sessions.extend(own);
-            sessions.retain(|session| !staying_sessions.contains(session));
+            // What goes on under the same agent goes on with its sessions, whoever made the newest commit there.
+            let of_agent: Vec<ObjectId> =
+                choice.staying.iter().filter(|(one, _)| one.agent() == branch.agent()).map(|(_, tip)| *tip).collect();
+            let going_on = if sessions.is_empty() { HashSet::new() } else { sessions_in(workspace, &of_agent, &[])? };
+            sessions.retain(|session| !staying_sessions.contains(session) && !going_on.contains(session));
             tombstone.sessions = sessions.into_iter().collect();
             let commits: Vec<ObjectId> = choice.tags.iter().map(|(_, id)| *id).collect();
             let reached = repo.reached(tip, &commits)?;
@@ -171,7 +175,7 @@ pub(super) fn forgotten_before(
 ) -> Result<Vec<Tombstone>, OpError> {
     let agent = workspace.head()?.agent();
     let branch = Branch::parse(name, &agent).ok();
-    let all = || tombstones.all().map(|(_, tombstone)| tombstone);
+    let all = || tombstones.all().map(|known| &known.tombstone);
     let means = |one: &&Tombstone| {
         Some(&one.branch) == branch.as_ref() || one.sessions.iter().any(|session| session == name) || one.key() == name
     };

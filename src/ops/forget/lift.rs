@@ -5,6 +5,7 @@ use super::remote::Place;
 use super::request::{Forget, ForgottenRef, Lifted};
 use super::tombstones::Tombstones;
 use crate::codec::Tombstone;
+use crate::ops::import::lift_firsts;
 use crate::ops::{OpError, Workspace};
 use crate::store::RefMove;
 
@@ -14,18 +15,25 @@ use crate::store::RefMove;
 /// When nothing of a name was forgotten, or a ref cannot be deleted.
 pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> {
     let repo = &workspace.repo;
+    let place = request.remote.as_ref().map(|name| Place::find(workspace, name.as_deref())).transpose()?;
+    if let Some(place) = place.as_ref().filter(|_| !request.dry_run) {
+        // It may be lifted here already.
+        place.learn(workspace)?;
+    }
     let tombstones = Tombstones::read(workspace)?;
     let mut found: Vec<Tombstone> = Vec::new();
     for name in &request.names {
-        let of_name = forgotten_before(workspace, name, &tombstones)?;
+        let mut of_name = forgotten_before(workspace, name, &tombstones)?;
+        if place.is_none() {
+            of_name.retain(|one| repo.find_ref_id(&repo.tombstone_ref(one)).is_ok_and(|id| id.is_some()));
+        }
         if of_name.is_empty() {
             return Err(OpError::NotForgotten { name: name.clone() });
         }
         found.extend(of_name);
     }
     found.sort_by_key(Tombstone::key);
-    found.dedup();
-    let place = request.remote.as_ref().map(|name| Place::find(workspace, name.as_deref())).transpose()?;
+    found.dedup_by_key(|one| one.key());
     let mut told = Lifted::default();
     let mut moves = Vec::new();
     for tombstone in &found {
@@ -34,12 +42,9 @@ pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> 
         told.tombstones.push((tombstone.branch.to_string(), name));
         let branch = tombstone.branch.to_string();
         let mut tips = Vec::new();
-        for (name, id) in repo.aside_refs()? {
-            let rest = name.split_once("/aside/").and_then(|(_, rest)| rest.strip_prefix(&branch));
-            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
-                tips.push(id);
-                told.aside.push(ForgottenRef { name, id });
-            }
+        for (name, id) in repo.asides_of(&tombstone.branch)? {
+            tips.push(id);
+            told.aside.push(ForgottenRef { name, id });
         }
         if tips.is_empty() && repo.read_commit(&tombstone.tip).is_ok() {
             tips.push(tombstone.tip);
@@ -62,5 +67,6 @@ pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> 
     if !left.is_empty() {
         repo.move_refs(&left, &[], "trace forget --lift", true, &repo.committer()?)?;
     }
+    lift_firsts(workspace, &found.iter().map(Tombstone::key).collect::<Vec<_>>());
     Ok(told)
 }

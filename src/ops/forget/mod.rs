@@ -18,10 +18,10 @@ pub use self::lift::lift;
 pub use self::obey::MovedAside;
 pub(crate) use self::obey::obey_tombstones;
 pub use self::request::{
-    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, PurgeOutcome, RemoteForgotten,
+    Forget, Forgotten, ForgottenBranch, ForgottenRef, Holder, Lifted, OnlyThere, PurgeOutcome, RemoteForgotten,
 };
 pub(crate) use self::tombstones::Tombstones;
-pub(super) use self::tombstones::forgotten_session;
+pub(super) use self::tombstones::{forgotten_at, forgotten_session};
 
 use self::choose::{Choice, Chosen};
 use self::remains::Remains;
@@ -47,8 +47,7 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
     let sends = place.as_ref().map(|place| place.deletions(workspace, &choice)).transpose()?;
     let refs = other_refs(workspace, &choice)?;
     check_stopped(workspace, &choice)?;
-    let remains =
-        Remains::of(workspace, choice.chosen.iter().map(|one| &one.branch), &choice.agents(), &choice.sessions())?;
+    let remains = Remains::of(workspace, &choice)?;
     let heads = repo.worktree_heads()?;
     for one in &choice.chosen {
         if let Some(other) = heads.iter().find(|head| one.tip.is_some() && !head.is_current && head.is_on(&one.branch))
@@ -62,9 +61,10 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
         sessions: choice.sessions().into_iter().map(str::to_owned).collect(),
         files: remains.names(workspace),
         links: remains.links(),
-        undo: undo(&choice),
         ..Forgotten::default()
     };
+    let only_there = place.as_ref().map(|place| place.only_there(workspace, &choice)).transpose()?.unwrap_or_default();
+    told.undo = undo(workspace, &choice, &refs, &only_there);
     for one in &choice.chosen {
         told.branches.push(ForgottenBranch {
             branch: one.branch.to_string(),
@@ -76,7 +76,8 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
     told.tags = choice.tags.iter().map(|(tag, id)| ForgottenRef { name: tag.to_string(), id: *id }).collect();
     told.refs = refs.iter().map(|(name, id)| ForgottenRef { name: name.clone(), id: *id }).collect();
     if request.dry_run {
-        told.remote = place.zip(sends).map(|(place, sends)| place.rehearsed(&choice, &sends, repo));
+        let rehearsed = place.zip(sends).map(|(place, sends)| place.rehearsed(&choice, &sends, repo));
+        told.remote = rehearsed.map(|remote| RemoteForgotten { only_there, ..remote });
         return Ok(told);
     }
     // What the logs hold goes with them, and has to be dropped with the branches.
@@ -92,15 +93,20 @@ pub fn forget(workspace: &Workspace, request: &Forget) -> Result<Forgotten, OpEr
     let branches = choice.chosen.iter().filter_map(|one| Some((repo.branch_ref(&one.branch), one.tip?)));
     let tags = choice.tags.iter().map(|(tag, id)| (repo.tag_ref(tag), *id));
     moves.extend(branches.chain(tags).chain(refs).map(|(name, id)| RefMove::deletion(name, id)));
-    let new: Vec<Tombstone> =
-        choice.chosen.iter().filter(|one| one.tip.is_some()).map(|one| one.tombstone.clone()).collect();
+    let mut new: Vec<Tombstone> = Vec::new();
+    for one in &choice.chosen {
+        // What is gone here already may be forgotten by a remote alone.
+        if one.tip.is_some() || repo.find_ref_id(&repo.tombstone_ref(&one.tombstone))?.is_none() {
+            new.push(one.tombstone.clone());
+        }
+    }
     let who = repo.committer()?;
     if !moves.is_empty() || !new.is_empty() {
         repo.move_refs(&moves, &new, "trace forget", false, &who)?;
     }
     remains.remove(workspace)?;
     if let (Some(place), Some(sends)) = (place, sends) {
-        told.remote = Some(place.forget(workspace, &choice, sends)?);
+        told.remote = Some(RemoteForgotten { only_there, ..place.forget(workspace, &choice, sends)? });
     }
     if request.purge {
         told.purged = Some(repo.purge(&Purge::of(&doomed), &who)?.into());
@@ -124,10 +130,8 @@ fn other_refs(workspace: &Workspace, choice: &Choice) -> Result<Vec<(String, Obj
     let asides = format!("{prefix}/aside/");
     for (name, id) in repo.list_refs(&remotes)?.into_iter().chain(repo.list_refs(&asides)?) {
         let is_of = |one: &&Chosen| match name.strip_prefix(&asides) {
-            Some(rest) => {
-                let number = rest.strip_prefix(&one.branch.to_string());
-                number.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            }
+            // A further copy has a number behind a `+`.
+            Some(rest) => rest.split_once('+').map_or(rest, |(name, _)| name) == one.branch.to_string(),
             None => name[remotes.len()..].split_once('/').is_some_and(|(_, rest)| rest == one.branch.to_string()),
         };
         if choice.chosen.iter().filter(is_of).any(|one| is_covered(one, id)) {
@@ -200,12 +204,29 @@ fn holders(workspace: &Workspace, choice: &Choice, going: &[(String, ObjectId)])
     Ok(held)
 }
 
-fn undo(choice: &Choice) -> Vec<String> {
+/// Returns the commands that bring it back, as long as the objects are here.
+fn undo(workspace: &Workspace, choice: &Choice, refs: &[(String, ObjectId)], only_there: &[OnlyThere]) -> Vec<String> {
     let mut commands = Vec::new();
     let names: Vec<String> = choice.chosen.iter().map(|one| one.branch.to_string()).collect();
     commands.push(format!("git trace forget --lift {}", names.join(" ")));
-    let back = |one: &Chosen| Some(format!("git trace branch {} {}", one.branch, one.tip?));
-    commands.extend(choice.chosen.iter().filter_map(back));
+    for one in &choice.chosen {
+        let more = only_there.iter().find(|more| more.branch == one.branch.to_string()).map(|more| more.tip);
+        let has_ours = |more: ObjectId, own: ObjectId| {
+            workspace.repo.reached(more, &[own]).is_ok_and(|reached| !reached.is_empty())
+        };
+        match (one.tip, more) {
+            // What the remote had holds ours too.
+            (Some(own), Some(more)) if !has_ours(more, own) => {
+                commands.push(format!("git trace branch {} {own}", one.branch));
+                commands.push(format!("git trace branch {}-there {more}", one.branch));
+            }
+            (_, Some(tip)) | (Some(tip), None) => commands.push(format!("git trace branch {} {tip}", one.branch)),
+            (None, None) => {}
+        }
+    }
     commands.extend(choice.tags.iter().map(|(tag, id)| format!("git trace tag {tag} {id}")));
+    // What remotes had comes with the next fetch.
+    let own = refs.iter().filter(|(name, _)| name.contains("/aside/") || name.contains("/snapshots/"));
+    commands.extend(own.map(|(name, id)| format!("git update-ref {name} {id}")));
     commands
 }

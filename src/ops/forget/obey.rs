@@ -1,11 +1,13 @@
 //! What others have forgotten is moved aside here: never deleted, and never brought back to them.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
-use super::tombstones::Tombstones;
+use super::tombstones::{Known, Tombstones, Whose};
 use crate::model::{Branch, ObjectId};
 use crate::ops::{OpError, Workspace};
-use crate::store::RefMove;
+use crate::store::{RefMove, Repo, StoreError};
 
 /// Names a branch, tag or tracking branch that was moved aside because a tombstone covers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -22,25 +24,34 @@ pub struct MovedAside {
     pub tombstone: String,
     /// Worktrees that were on the branch, which has no commit there now.
     pub worktrees: Vec<String>,
-    /// The commands that bring it back.
-    pub undo: String,
+    /// The commands that bring it back, after those of what is before it; `None` for what the next fetch brings.
+    pub undo: Option<String>,
 }
 
 /// What is to be moved aside.
-struct Covered {
+struct Covered<'t> {
     /// As people call it.
     shown: String,
     branch: Branch,
     ref_name: String,
     tip: ObjectId,
-    tombstone: String,
-    is_tag: bool,
+    known: &'t Known,
+    what: What,
+}
+
+/// What kind of ref it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Branch,
+    Tag,
+    /// What a remote had.
+    Tracking,
 }
 
 /// Moves local branches, tags and tracking refs that a tombstone covers aside; tells which.
 ///
 /// It comes after every fetch and before every push. The copies under `refs/trace/aside/` are whole before the refs go,
-/// logs of branches included.
+/// logs of branches included. A tombstone of the default remote that covered something is this repository's from then on.
 ///
 /// # Errors
 /// When the refs cannot be read or moved.
@@ -55,89 +66,125 @@ pub(crate) fn obey_tombstones(workspace: &Workspace) -> Result<Vec<MovedAside>, 
     }
     let repo = &workspace.repo;
     let worktrees = repo.worktree_heads()?;
-    let (mut moved, mut moves, mut taken): (Vec<MovedAside>, Vec<RefMove>, Vec<String>) = Default::default();
+    let (mut moved, mut moves): (Vec<MovedAside>, Vec<RefMove>) = Default::default();
+    let (mut copies, mut lifted) = (Copies::default(), HashSet::new());
     for one in covered {
-        let Covered { shown, branch, ref_name, tip, tombstone, is_tag } = one;
-        // What is aside already keeps what a tracking ref had.
-        let kept = moved.iter().find(|other| other.tip == tip).map(|other| other.aside.clone());
-        let aside = match kept {
+        let Covered { shown, branch, ref_name, tip, known, what } = one;
+        let tombstone = repo.tombstone_ref(&known.tombstone);
+        if known.whose == Whose::Default && moves.iter().all(|one| one.name != tombstone) {
+            moves.push(RefMove { name: tombstone.clone(), old: None, new: Some(known.id), log_of: None });
+        }
+        let aside = match copies.holding(repo, &branch, tip, what)? {
             Some(aside) => aside,
             None => {
-                let (aside, is_there) = repo.aside_ref(&branch, tip, &taken)?;
+                let (aside, is_there) = repo.aside_ref(&branch, tip, &copies.names())?;
                 if !is_there {
                     let log_of = Some(ref_name.clone());
                     moves.push(RefMove { name: aside.clone(), old: None, new: Some(tip), log_of });
                 }
-                taken.push(aside.clone());
+                copies.taken.push((aside.clone(), tip));
                 aside
             }
         };
         moves.push(RefMove::deletion(ref_name.clone(), tip));
-        let on = worktrees
-            .iter()
-            .filter(|worktree| !is_tag && ref_name == repo.branch_ref(&branch) && worktree.is_on(&branch));
-        let back = if is_tag { "tag" } else { "branch" };
+        let on = worktrees.iter().filter(|worktree| what == What::Branch && worktree.is_on(&branch));
+        let back = match what {
+            What::Branch => Some(format!("git trace branch {branch} {tip}")),
+            What::Tag => Some(format!("git trace tag {branch} {tip}")),
+            What::Tracking => None,
+        };
+        let forgotten = &known.tombstone.branch;
         moved.push(MovedAside {
             worktrees: on.map(|worktree| worktree.path.display().to_string()).collect(),
-            undo: format!(
-                "git trace forget --lift {} && git trace {back} {branch} {tip}",
-                lifted(&tombstones, &tombstone)
-            ),
+            // Each is lifted once, before the first that comes back.
+            undo: back.map(|back| match lifted.insert(forgotten.clone()) {
+                true => format!("git trace forget --lift {forgotten} && {back}"),
+                false => back,
+            }),
             branch: shown,
             ref_name,
             tip,
             aside,
-            tombstone,
+            tombstone: if known.whose == Whose::Default { tombstone } else { known.ref_name.clone() },
         });
     }
     repo.move_refs(&moves, &[], "trace forget: moved aside", true, &repo.committer()?)?;
     Ok(moved)
 }
 
-/// Names the branch whose tombstone has this ref.
-fn lifted(tombstones: &Tombstones, ref_name: &str) -> String {
-    let found = tombstones.all().find(|(name, _)| name == ref_name);
-    found.map(|(_, tombstone)| tombstone.branch.to_string()).unwrap_or_default()
+/// The copies that were moved aside.
+#[derive(Default)]
+struct Copies {
+    /// Those of this time.
+    taken: Vec<(String, ObjectId)>,
+}
+
+impl Copies {
+    /// Finds a copy that keeps a commit already. A branch has one of its own, for its log; what tags and remotes had may be
+    /// further down in another.
+    fn holding(&self, repo: &Repo, branch: &Branch, tip: ObjectId, what: What) -> Result<Option<String>, StoreError> {
+        let mut all = self.taken.clone();
+        if what != What::Branch {
+            all.extend(repo.asides_of(branch)?);
+        }
+        let alike = all.iter().find(|(_, id)| *id == tip);
+        if alike.is_some() || what == What::Branch {
+            return Ok(alike.map(|(name, _)| name.clone()));
+        }
+        let ids: Vec<ObjectId> = all.iter().map(|(_, id)| *id).collect();
+        let holding = repo.containing(&ids, tip).unwrap_or_default();
+        Ok(all.into_iter().find(|(_, id)| holding.contains(id)).map(|(name, _)| name))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.taken.iter().map(|(name, _)| name.clone()).collect()
+    }
 }
 
 /// Finds all that a tombstone covers: branches first, whose copies the others may share.
-fn covered(workspace: &Workspace, tombstones: &Tombstones) -> Result<Vec<Covered>, OpError> {
+fn covered<'t>(workspace: &Workspace, tombstones: &'t Tombstones) -> Result<Vec<Covered<'t>>, OpError> {
     let repo = &workspace.repo;
     let prefix = &repo.settings().ref_prefix;
     let mut found = Vec::new();
     let mut staying = Vec::new();
     for (branch, tip) in repo.branches()? {
-        match tombstones.covers(workspace, &branch, tip) {
-            Some(tombstone) => found.push(Covered {
+        match tombstones.covers(workspace, None, &branch, tip) {
+            Some(known) => found.push(Covered {
                 shown: branch.to_string(),
                 ref_name: repo.branch_ref(&branch),
                 branch,
                 tip,
-                tombstone: tombstone.to_owned(),
-                is_tag: false,
+                known,
+                what: What::Branch,
             }),
             None => staying.push(tip),
         }
     }
     for (name, tip) in repo.remote_branches()? {
-        let Some(branch) = name.split_once('/').and_then(|(_, rest)| Branch::parse(rest, "").ok()) else { continue };
-        if let Some(tombstone) = tombstones.covers(workspace, &branch, tip) {
-            let (ref_name, tombstone) = (format!("{prefix}/remotes/{name}"), tombstone.to_owned());
-            found.push(Covered { shown: name, ref_name, branch, tip, tombstone, is_tag: false });
+        let Some((remote, rest)) = name.split_once('/') else { continue };
+        let Ok(branch) = Branch::parse(rest, "") else { continue };
+        match tombstones.covers(workspace, Some(remote), &branch, tip) {
+            Some(known) => {
+                let ref_name = format!("{prefix}/remotes/{name}");
+                found.push(Covered { shown: name, ref_name, branch, tip, known, what: What::Tracking });
+            }
+            // What stays there keeps the tags on it here too: not everybody has all branches.
+            None => staying.push(tip),
         }
     }
-    let mut tags: Vec<(String, String, Branch, ObjectId)> = Vec::new();
-    tags.extend(repo.tags()?.into_iter().map(|(tag, id)| (tag.to_string(), repo.tag_ref(&tag), tag, id)));
-    let remote_tags = format!("{prefix}/remote-tags/");
-    for (name, id) in repo.list_refs(&remote_tags)? {
-        let shown = name[remote_tags.len()..].to_owned();
-        let tag = shown.split_once('/').and_then(|(_, rest)| Branch::parse(rest, "").ok());
-        tags.extend(tag.map(|tag| (shown, name, tag, id)));
+    for (tag, tip) in repo.tags()? {
+        if let Some(known) = tombstones.covers_tag(workspace, None, &tag, tip, &staying) {
+            let (shown, ref_name) = (tag.to_string(), repo.tag_ref(&tag));
+            found.push(Covered { shown, ref_name, branch: tag, tip, known, what: What::Tag });
+        }
     }
-    for (shown, ref_name, branch, tip) in tags {
-        if let Some(tombstone) = tombstones.covers_tag(workspace, &branch, tip, &staying) {
-            let tombstone = tombstone.to_owned();
-            found.push(Covered { shown, ref_name, branch, tip, tombstone, is_tag: true });
+    let remote_tags = format!("{prefix}/remote-tags/");
+    for (ref_name, tip) in repo.list_refs(&remote_tags)? {
+        let shown = ref_name[remote_tags.len()..].to_owned();
+        let Some((remote, rest)) = shown.split_once('/') else { continue };
+        let Ok(branch) = Branch::parse(rest, "") else { continue };
+        if let Some(known) = tombstones.covers_tag(workspace, Some(remote), &branch, tip, &staying) {
+            found.push(Covered { shown, ref_name, branch, tip, known, what: What::Tracking });
         }
     }
     Ok(found)

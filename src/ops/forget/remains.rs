@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::Branch;
+use super::choose::Choice;
+use crate::model::{EntryId, TouchKind};
 use crate::ops::capture::session_files;
-use crate::ops::import::files_of_agent;
+use crate::ops::import::{files_of_agent, forget_firsts};
 use crate::ops::link::{Links, forget_writes, own_links};
 use crate::ops::{OpError, Workspace};
 use crate::store::StoreError;
@@ -19,21 +20,33 @@ pub(super) struct Remains {
     /// The index without them, if it has any of them.
     links: Option<Links>,
     branches: BTreeSet<String>,
+    /// Agents of which all goes.
+    agents: BTreeSet<String>,
+    /// The entries of sessions that are to stay away.
+    entries: BTreeSet<EntryId>,
+    /// Their tombstones.
+    keys: Vec<String>,
 }
 
 impl Remains {
     /// Finds what is remembered of these branches; of sessions and agents only where all of them goes.
-    pub(super) fn of<'a>(
-        workspace: &Workspace,
-        branches: impl Iterator<Item = &'a Branch>,
-        agents: &BTreeSet<&str>,
-        sessions: &BTreeSet<&str>,
-    ) -> Result<Self, OpError> {
-        let branches: BTreeSet<String> = branches.map(ToString::to_string).collect();
+    pub(super) fn of(workspace: &Workspace, choice: &Choice) -> Result<Self, OpError> {
+        let branches: BTreeSet<String> = choice.chosen.iter().map(|one| one.branch.to_string()).collect();
+        let (agents, sessions) = (choice.agents(), choice.sessions());
         let mut files: Vec<PathBuf> = sessions.iter().flat_map(|session| session_files(workspace, session)).collect();
         files.extend(agents.iter().flat_map(|agent| files_of_agent(workspace, agent)));
         let links = own_links(workspace, &|branch| branches.contains(branch))?;
-        Ok(Remains { files, links, branches })
+        let mut remains = Remains { files, links, branches, ..Remains::default() };
+        remains.agents = agents.into_iter().map(str::to_owned).collect();
+        for one in choice.chosen.iter().filter(|one| !one.tombstone.sessions.is_empty()) {
+            remains.keys.push(one.tombstone.key());
+            let Some(tip) = one.tip else { continue };
+            for commit in workspace.repo.history(&[tip], &[])? {
+                let added = commit?.facts.entries.into_iter().filter(|touch| touch.kind == TouchKind::Added);
+                remains.entries.extend(added.map(|touch| touch.id));
+            }
+        }
+        Ok(remains)
     }
 
     /// Names the files, below the folder of our own.
@@ -54,6 +67,13 @@ impl Remains {
             links.store(workspace)?;
         }
         forget_writes(workspace, &|branch| self.branches.contains(branch))?;
+        for agent in &self.agents {
+            forget_firsts(workspace, agent, &self.keys, &self.entries).map_err(|source| StoreError::Io {
+                action: "write",
+                path: workspace.trace_dir(),
+                source,
+            })?;
+        }
         self.files.iter().try_for_each(|path| remove(path))
     }
 }

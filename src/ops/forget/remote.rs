@@ -1,12 +1,12 @@
 //! A remote forgets too: refs there are deleted, each only as it was seen, and tombstones are put there.
 
 use super::choose::{Choice, Chosen};
-use super::request::RemoteForgotten;
+use super::request::{OnlyThere, RemoteForgotten};
 use crate::model::ObjectId;
 use crate::ops::link::written_ref;
-use crate::ops::share::{connection, default_remote};
+use crate::ops::share::{Fetch, connection, default_remote, receive};
 use crate::ops::{OpError, Workspace};
-use crate::store::{Connection, Lease, Remote, Repo, Send, SendOutcome, Sent, StoreError};
+use crate::store::{Connection, Lease, Remote, Repo, Send, SendOutcome, Sent, StoreError, Wanted};
 
 /// A remote, and what it has of ours.
 pub(super) struct Place {
@@ -20,7 +20,7 @@ impl Place {
     pub(super) fn find(workspace: &Workspace, name: Option<&str>) -> Result<Self, OpError> {
         let repo = &workspace.repo;
         let remote = default_remote(workspace, name)?;
-        let connection = connection(workspace, true)?;
+        let connection = connection(workspace, true, None)?;
         let there = repo.list_remote(&remote, &connection)?;
         Ok(Place { remote, there, connection })
     }
@@ -63,6 +63,31 @@ impl Place {
         Ok(sends)
     }
 
+    /// Says which of the branches that go have commits there that are on no branch here.
+    pub(super) fn only_there(&self, workspace: &Workspace, choice: &Choice) -> Result<Vec<OnlyThere>, OpError> {
+        let repo = &workspace.repo;
+        let mut found = Vec::new();
+        for one in &choice.chosen {
+            let there = self.has(&repo.branch_ref(&one.branch));
+            let Some(tip) = there.filter(|id| is_same(repo, one, *id) == Some(true)) else { continue };
+            let own = one.tip.unwrap_or(one.tombstone.tip);
+            let mut here: Vec<ObjectId> = choice.staying.iter().map(|(_, tip)| *tip).collect();
+            // What was purged here is nowhere here.
+            here.extend(repo.header(&own).is_ok().then_some(own));
+            let commits = if repo.header(&tip).is_ok() { repo.count(&[tip], &here)? } else { 0 };
+            if commits > 0 {
+                found.push(OnlyThere { branch: one.branch.to_string(), tip, commits });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Learns which tombstones are there now.
+    pub(super) fn learn(&self, workspace: &Workspace) -> Result<(), OpError> {
+        let wanted = Fetch { may_ask: true, ..Fetch::default() };
+        receive(workspace, &self.remote, &Wanted::Forgotten, &wanted, true).map(|_| ())
+    }
+
     /// Says what would become of it there.
     pub(super) fn rehearsed(&self, choice: &Choice, sends: &[Send], repo: &Repo) -> RemoteForgotten {
         let tombstones = choice.chosen.iter().map(|one| repo.tombstone_ref(&one.tombstone));
@@ -71,6 +96,7 @@ impl Place {
             deleted: sends.iter().map(|send| send.name.clone()).collect(),
             tombstones: tombstones.filter(|name| self.has(name).is_none()).collect(),
             rejected: Vec::new(),
+            only_there: Vec::new(),
         }
     }
 
@@ -121,6 +147,7 @@ impl Place {
             deleted: Vec::new(),
             tombstones: Vec::new(),
             rejected: Vec::new(),
+            only_there: Vec::new(),
         };
         if sends.is_empty() {
             return Ok(told);

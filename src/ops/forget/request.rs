@@ -89,6 +89,19 @@ pub struct RemoteForgotten {
     pub tombstones: Vec<String>,
     /// What it refused, and why.
     pub rejected: Vec<(String, String)>,
+    /// Branches that had commits there that are on no branch here.
+    pub only_there: Vec<OnlyThere>,
+}
+
+/// Names a branch of a remote that had more than ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OnlyThere {
+    /// The branch.
+    pub branch: String,
+    /// Its newest commit there.
+    pub tip: ObjectId,
+    /// How many commits are on no branch here.
+    pub commits: usize,
 }
 
 /// Says what a purge dropped.

@@ -42,7 +42,7 @@ impl Place {
 
 fn is_forgotten(workspace: &Workspace, branch: &str, tip: ObjectId) -> bool {
     let branch = Branch::parse(branch, "").expect("a name");
-    Tombstones::read(workspace).expect("read").covers(workspace, &branch, tip).is_some()
+    Tombstones::read(workspace).expect("read").covers(workspace, None, &branch, tip).is_some()
 }
 
 #[test]
@@ -65,16 +65,18 @@ fn what_others_forgot_is_moved_aside_whole() {
     let told: Vec<(&str, &str)> = moved.iter().map(|one| (one.branch.as_str(), one.aside.as_str())).collect();
     let expected = [
         ("x/main", "refs/trace/aside/x/main"),
-        ("origin/x/main", "refs/trace/aside/x/main.1"),
-        ("x/v1", "refs/trace/aside/x/main.1"),
+        ("origin/x/main", "refs/trace/aside/x/main"),
+        ("x/v1", "refs/trace/aside/x/main"),
     ];
     assert_eq!(told, expected);
     assert!(moved.iter().all(|one| one.tombstone == tombstone));
-    assert_eq!(moved[0].undo, format!("git trace forget --lift x/main && git trace branch x/main {ahead}"));
+    let undo: Vec<Option<&str>> = moved.iter().map(|one| one.undo.as_deref()).collect();
+    let lift_it = format!("git trace forget --lift x/main && git trace branch x/main {ahead}");
+    assert_eq!(undo, [Some(lift_it.as_str()), None, Some(format!("git trace tag x/v1 {first}").as_str())]);
     let names = |prefix: &str| -> Vec<(String, ObjectId)> { repo.list_refs(prefix).expect("refs") };
     assert_eq!(names("refs/trace/heads/").len(), 1);
     assert_eq!(names("refs/trace/remotes/").len() + names("refs/trace/tags/").len(), 0);
-    assert_eq!(names("refs/trace/aside/").iter().map(|(_, id)| *id).collect::<Vec<_>>(), [ahead, first]);
+    assert_eq!(names("refs/trace/aside/").iter().map(|(_, id)| *id).collect::<Vec<_>>(), [ahead]);
     // What the log of the branch held is in the copy's.
     assert!(repo.logged_ids("refs/trace/aside/x/main").expect("a log").contains(&first));
     assert_eq!(obey_tombstones(&workspace).expect("nothing"), []);

@@ -130,7 +130,6 @@ pub(in crate::ops) fn files_of_agent(workspace: &Workspace, agent: &str) -> Vec<
     let own = ["json", "lock"].map(|ending| folder.join(format!("{agent}.{ending}")));
     let mut found: Vec<PathBuf> = own.into_iter().filter(|path| path.exists()).collect();
     found.extend(super::seen::files_of_agent(workspace, agent));
-    found.extend(super::origin::files_of_agent(workspace, agent));
     found
 }
 

@@ -8,7 +8,7 @@ use super::super::replay::{FIRST_BRANCH, Replay, subagent_name};
 use super::super::withhold::{Withheld, Withhold};
 use super::super::{OpError, Workspace};
 use super::memory::{Claim, Memory};
-use super::origin::Origin;
+use super::origin::{Copied, Origin};
 use super::{Imported, ImportedBranch, nothing};
 use crate::capture::{Agent, Conversation, Outcome, Receiver, Routed};
 use crate::model::{Branch, EntryId, Message, ObjectId, Step, TouchKind};
@@ -39,6 +39,8 @@ pub(super) struct Run<'w, 'p> {
     /// The branch of a session that goes on from a copy of another one's messages.
     pub(super) fork: Option<String>,
     pub(super) origin: Origin,
+    /// Whether it goes on from a copy of what was forgotten.
+    pub(super) copied: Copied,
     /// The first message, if the session is a new one of its own.
     pub(super) first: Option<EntryId>,
     /// The agent whose session this one copies, once that is known: nothing of this run counts then.

@@ -10,8 +10,8 @@ use super::index::{self, Known};
 use super::trailer;
 use crate::link::LinkRecord;
 use crate::model::ObjectId;
-use crate::ops::share::default_remote;
-use crate::ops::{OpError, Push, Workspace, push};
+use crate::ops::share::push_along;
+use crate::ops::{OpError, Workspace};
 use crate::store::Patience;
 
 /// How much slower a build without optimisation is.
@@ -110,32 +110,14 @@ fn before_push(workspace: &Workspace, remote: &str) -> Option<String> {
     match workspace.config("trace.push")?.as_str() {
         "remind" => {
             let has_any = !Evidence::new(workspace, Reach::Near).is_empty();
+            // The code may go to an address without a name.
+            let remote = if workspace.repo.remote(remote).is_ok() { format!(" {remote}") } else { String::new() };
             let text =
-                format!("contexts are not pushed with the code (trace.push=remind): git trace push {remote} --all");
+                format!("contexts are not pushed with the code (trace.push=remind): git trace push{remote} --all");
             has_any.then_some(text)
         }
         "auto" => push_along(workspace, remote),
         _ => None,
-    }
-}
-
-/// Sends all contexts, if the code goes where they are to go.
-fn push_along(workspace: &Workspace, remote: &str) -> Option<String> {
-    let named = workspace.config("trace.remote");
-    let meant = default_remote(workspace, None).ok()?.name;
-    if named.is_none() && meant != remote {
-        return None;
-    }
-    match push(workspace, &Push { remote: Some(meant.clone()), all: true, ..Push::default() }) {
-        Ok(pushed) => {
-            let not_taken = pushed.rejected().count();
-            (not_taken > 0).then(|| {
-                format!(
-                    "{not_taken} contexts were not taken by '{meant}': git trace pull --all, then git trace push --all"
-                )
-            })
-        }
-        Err(error) => Some(format!("contexts were not pushed to '{meant}': {error}")),
     }
 }
 

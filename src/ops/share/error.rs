@@ -17,6 +17,9 @@ pub enum ShareError {
         /// Their names.
         names: Vec<String>,
     },
+    /// HEAD is on no branch, and none was named.
+    #[error("HEAD is on no branch, and none was named")]
+    NoBranch,
     /// A remote cannot be called so.
     #[error("not a remote's name: '{name}'")]
     RemoteName {
@@ -85,6 +88,10 @@ impl ShareError {
                 let first = names.first().map(String::as_str).unwrap_or("<name>");
                 vec![format!("name it, or choose one for good: git trace remote default {first}")]
             }
+            ShareError::NoBranch => vec![
+                "name one: git trace push <remote> <branch>".to_owned(),
+                "or go to one: git trace switch <branch>".to_owned(),
+            ],
             ShareError::RemoteName { .. } => vec!["letters, digits and '.', '_', '-' make a name".to_owned()],
             ShareError::RemoteExists { name } => {
                 vec![format!("to see it: git trace remote; to forget it: git trace remote remove {name}")]

@@ -1,9 +1,12 @@
 //! `fetch`: brings what a remote has here, beside what is here.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::ShareError;
-use super::arrive::fault;
+use super::arrive::faults;
 use super::{connection, default_remote};
 use crate::model::{Branch, ObjectId};
 use crate::ops::forget::{MovedAside, obey_tombstones};
@@ -21,6 +24,8 @@ pub struct Fetch {
     pub prune: bool,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
+    /// How long it may take at most; as configured if `None`.
+    pub time: Option<Duration>,
     /// Whether nothing is to be kept: what would come is only told.
     pub dry_run: bool,
 }
@@ -42,6 +47,19 @@ pub struct Fetched {
     pub moved_aside: Vec<MovedAside>,
     /// Tags that were made here.
     pub tags: Vec<String>,
+    /// Refs that git itself refused, because of an object in them.
+    pub bad: Vec<BadRef>,
+    /// Whether nothing was kept.
+    pub dry_run: bool,
+}
+
+/// Names a ref of a remote that git refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct BadRef {
+    /// Its name here.
+    pub name: String,
+    /// What git said.
+    pub reason: String,
 }
 
 /// Says what became of one ref of a remote.
@@ -91,7 +109,7 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
         [] => Wanted::All,
         names => Wanted::Branches(names.iter().map(|name| full_name(name)).collect::<Result<_, _>>()?),
     };
-    let mut fetched = receive(workspace, &remote, &wanted, request)?;
+    let mut fetched = receive(workspace, &remote, &wanted, request, obeys)?;
     if obeys && !request.dry_run {
         fetched.moved_aside = obey_tombstones(workspace)?;
     }
@@ -99,8 +117,14 @@ pub(super) fn fetch_for(workspace: &Workspace, request: &Fetch, obeys: bool) -> 
 }
 
 /// Learns what was forgotten, and nothing else.
-pub(super) fn fetch_forgotten(workspace: &Workspace, remote: &Remote, may_ask: bool) -> Result<Fetched, OpError> {
-    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &Fetch { may_ask, ..Fetch::default() })?;
+pub(super) fn fetch_forgotten(
+    workspace: &Workspace,
+    remote: &Remote,
+    may_ask: bool,
+    time: Option<Duration>,
+) -> Result<Fetched, OpError> {
+    let request = Fetch { may_ask, time, ..Fetch::default() };
+    let mut fetched = receive(workspace, remote, &Wanted::Forgotten, &request, true)?;
     fetched.moved_aside = obey_tombstones(workspace)?;
     Ok(fetched)
 }
@@ -111,13 +135,13 @@ pub(in crate::ops) fn receive(
     remote: &Remote,
     wanted: &Wanted,
     request: &Fetch,
+    makes_tags: bool,
 ) -> Result<Fetched, OpError> {
     let repo = &workspace.repo;
     let who = repo.committer()?;
-    let connection = connection(workspace, request.may_ask)?;
+    let connection = connection(workspace, request.may_ask, request.time)?;
     let arrivals = repo.receive(remote, wanted, &connection, &who)?;
     let refs = look_at(workspace, remote, &arrivals)?;
-    let tags_before = repo.tags()?;
     let gone: Vec<String> = arrivals.gone.iter().map(|(name, _)| name.clone()).collect();
     let mut fetched = Fetched {
         remote: remote.name.clone(),
@@ -127,6 +151,8 @@ pub(in crate::ops) fn receive(
         pruned: request.prune && !request.dry_run,
         moved_aside: Vec::new(),
         tags: Vec::new(),
+        bad: arrivals.bad.iter().map(|(name, reason)| BadRef { name: name.clone(), reason: reason.clone() }).collect(),
+        dry_run: request.dry_run,
     };
     if request.dry_run {
         return Ok(fetched);
@@ -138,22 +164,35 @@ pub(in crate::ops) fn receive(
             .any(|row| row.refused.is_none() && row.kind == arrival.kind.folder && row.name == arrival.name)
     };
     let sound: Vec<Arrival> = arrivals.changed.iter().filter(is_sound).cloned().collect();
-    arrivals.accept(&sound)?;
+    let tags = if makes_tags { new_tags(workspace, &sound)? } else { Vec::new() };
+    arrivals.accept(&sound, &tags)?;
+    let folder = format!("{}/tags/", workspace.settings().ref_prefix);
+    fetched.tags = tags.into_iter().filter_map(|(name, _)| Some(name.strip_prefix(&folder)?.to_owned())).collect();
+    for (name, id) in &arrivals.lifted {
+        if let Ok(tombstone) = repo.read_tombstone(name, id)
+            && repo.find_ref_id(&repo.tombstone_ref(&tombstone))?.is_some()
+        {
+            let (remote, branch) = (&remote.name, &tombstone.branch);
+            workspace.warn(format!(
+                "'{branch}' is no longer forgotten at '{remote}', but here; to lift it: git trace forget --lift {branch}"
+            ));
+        }
+    }
     if request.prune {
         arrivals.prune()?;
-    }
-    // As git does with tags: new ones come along, those that are here stay.
-    for arrival in sound.iter().filter(|arrival| arrival.kind == TAGS) {
-        if tags_before.iter().all(|(tag, _)| tag.to_string() != arrival.name) {
-            let name = format!("{}/tags/{}", workspace.settings().ref_prefix, arrival.name);
-            repo.move_ref(&name, None, arrival.new, "trace fetch", &who)?;
-            fetched.tags.push(arrival.name.clone());
-        }
     }
     match arrivals.complaint.clone() {
         Some(reason) => Err(ShareError::PartlyFetched { remote: remote.name.clone(), reason }.into()),
         None => Ok(fetched),
     }
+}
+
+/// Returns the tags that are to be made here: as git does with its own, new ones come along, those that are here stay.
+fn new_tags(workspace: &Workspace, sound: &[Arrival]) -> Result<Vec<(String, ObjectId)>, OpError> {
+    let known: HashSet<String> = workspace.repo.tags()?.into_iter().map(|(tag, _)| tag.to_string()).collect();
+    let prefix = &workspace.settings().ref_prefix;
+    let is_new = |arrival: &&Arrival| arrival.kind == TAGS && !known.contains(&arrival.name);
+    Ok(sound.iter().filter(is_new).map(|arrival| (format!("{prefix}/tags/{}", arrival.name), arrival.new)).collect())
 }
 
 /// Looks at all that came, and says what each is.
@@ -163,12 +202,9 @@ fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> R
     for kind in [HEADS, TAGS] {
         known.extend(repo.list_refs(&remote.tracking_folder(kind))?.into_iter().map(|(_, id)| id));
     }
+    let faults = faults(workspace, &arrivals.changed, &known)?;
     let mut rows = Vec::with_capacity(arrivals.changed.len());
-    for arrival in &arrivals.changed {
-        let refused = fault(workspace, arrival, &known)?;
-        if refused.is_none() && [HEADS, TAGS].contains(&arrival.kind) {
-            known.push(arrival.new);
-        }
+    for (arrival, refused) in arrivals.changed.iter().zip(faults) {
         let movement = match arrival.old {
             None => Movement::New,
             Some(_) if refused.is_some() => Movement::Rewritten,
@@ -193,7 +229,7 @@ fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> R
 
 /// Returns `<agent>/<branch>` of what the user wrote, in which a `*` may stand for more.
 fn full_name(text: &str) -> Result<String, OpError> {
-    let sample = text.replace('*', "x");
+    let sample = text.replacen('*', "x", 1);
     let branch = Branch::parse(&sample, Branch::default().agent())?;
     if !text.contains('*') {
         return Ok(branch.to_string());

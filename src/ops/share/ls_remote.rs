@@ -50,7 +50,7 @@ pub fn ls_remote(workspace: &Workspace, request: &LsRemote) -> Result<RemoteRefs
     };
     let prefix = format!("{}/", workspace.settings().ref_prefix);
     let mut refs = Vec::new();
-    for (local, id) in repo.list_remote(&remote, &connection(workspace, request.may_ask)?)? {
+    for (local, id) in repo.list_remote(&remote, &connection(workspace, request.may_ask, None)?)? {
         let Some((kind, name)) = local.strip_prefix(&prefix).and_then(|rest| rest.split_once('/')) else { continue };
         let known = remote.tracking(&local).map(|tracking| repo.find_ref_id(&tracking)).transpose()?.flatten();
         refs.push(ListedRef { kind: kind.to_owned(), name: name.to_owned(), id, is_known: known == Some(id) });

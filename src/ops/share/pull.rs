@@ -1,6 +1,8 @@
 //! `pull`: brings what a remote has, and then what its branches did into ours.
 
+use super::ShareError;
 use super::fetch::{Fetch, Fetched, fetch_for};
+use super::rewritten::{Rewritten, rewritten};
 use crate::model::{Branch, Commit, ObjectId, Operation};
 use crate::ops::brought::{Brought, Outcome};
 use crate::ops::rebase::{Rebase, rebase};
@@ -39,6 +41,8 @@ pub struct Pull {
     pub all: bool,
     /// How; `trace.pull` if `None`, and a merge if that says nothing.
     pub how: Option<PullHow>,
+    /// Whether contexts that began apart may be merged.
+    pub unrelated: bool,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
     /// Whether no branch is to move. What the remote has is fetched, to see what would become of them.
@@ -69,6 +73,8 @@ pub struct PulledBranch {
     pub brought: Option<Brought>,
     /// The command that takes it back.
     pub undo: Option<String>,
+    /// Why it could not follow, if it could not.
+    pub reason: Option<String>,
 }
 
 /// Says what was done with a branch.
@@ -95,6 +101,10 @@ pub enum PulledHow {
     Apart,
     /// The two disagree: it waits to be settled.
     Stopped,
+    /// The remote's was rewritten, and ours had nothing more: theirs was taken.
+    Replaced,
+    /// It could not follow.
+    Failed,
 }
 
 /// Fetches, and lets branches follow their remote's.
@@ -113,6 +123,9 @@ pub fn pull(workspace: &Workspace, request: &Pull) -> Result<Pulled, OpError> {
         (None, Some(value)) => PullHow::from_name(&value).ok_or_else(|| OpError::config("trace.pull", &value))?,
     };
     let own = workspace.target()?;
+    if own.branch.is_none() {
+        return Err(ShareError::NoBranch.into());
+    }
     let wanted = Fetch { remote: request.remote.clone(), may_ask: request.may_ask, ..Fetch::default() };
     let fetched = fetch_for(workspace, &wanted, !request.dry_run)?;
     let repo = &workspace.repo;
@@ -125,78 +138,138 @@ pub fn pull(workspace: &Workspace, request: &Pull) -> Result<Pulled, OpError> {
     targets.retain(|target| *target != own);
     let mut branches = Vec::new();
     for target in &targets {
-        let followed = follow(workspace, &fetched.remote, target, how, request.dry_run, false)?;
-        branches.extend(followed.filter(|branch| branch.how != PulledHow::NotThere));
+        let followed = Follow { workspace, remote: &fetched.remote, target, how, request, may_stop: false }.run();
+        match followed {
+            Ok(row) => branches.extend(row.filter(|row| row.how != PulledHow::NotThere)),
+            // What one branch cannot do hinders no other.
+            Err(error) => branches.push(PulledBranch::failed(target, &error)),
+        }
     }
-    branches.extend(follow(workspace, &fetched.remote, &own, how, request.dry_run, true)?);
+    let followed = Follow { workspace, remote: &fetched.remote, target: &own, how, request, may_stop: true }.run();
+    match followed {
+        Ok(row) => branches.extend(row),
+        Err(error) if branches.is_empty() => return Err(error),
+        Err(error) => branches.push(PulledBranch::failed(&own, &error)),
+    }
     Ok(Pulled { fetched, branches })
 }
 
-/// Lets one branch follow; `may_stop`: where the sides disagree it stops there, to be settled.
-fn follow(
-    workspace: &Workspace,
-    remote: &str,
-    target: &Target,
-    how: PullHow,
-    dry_run: bool,
-    may_stop: bool,
-) -> Result<Option<PulledBranch>, OpError> {
-    let repo = &workspace.repo;
-    let Some(branch) = &target.branch else { return Err(OpError::Detached) };
-    let tracking = format!("{}/remotes/{remote}/{branch}", workspace.settings().ref_prefix);
-    let ours = repo.find_ref_id(&target.ref_name)?;
-    let told = |how, to| {
-        let branch = branch.to_string();
-        Some(PulledBranch { branch, from: ours, to, how, brought: None, undo: None })
-    };
-    let Some(theirs) = repo.find_ref_id(&tracking)? else { return Ok(told(PulledHow::NotThere, ours)) };
-    let moved = |how| -> Result<Option<PulledBranch>, OpError> {
-        if !dry_run {
-            let who = repo.committer()?;
-            repo.move_ref(&target.ref_name, ours, theirs, &format!("trace pull {remote}"), &who)?;
-        }
-        let undo = match ours {
-            Some(ours) => way_back(branch, ours),
-            None => format!("git trace branch -D {branch}"),
-        };
-        Ok(told(how, Some(theirs)).map(|row| PulledBranch { undo: (!dry_run).then_some(undo), ..row }))
-    };
-    let Some(ours) = ours else { return moved(PulledHow::New) };
-    if ours == theirs {
-        return Ok(told(PulledHow::UpToDate, Some(ours)));
+impl PulledBranch {
+    fn failed(target: &Target, error: &OpError) -> Self {
+        let branch = target.display_name();
+        let reason = Some(error.to_string());
+        PulledBranch { branch, from: None, to: None, how: PulledHow::Failed, brought: None, undo: None, reason }
     }
-    let bases = repo.merge_bases(ours, theirs)?;
-    if bases == [theirs] {
-        return Ok(told(PulledHow::Ahead, Some(ours)));
-    }
-    if bases == [ours] {
-        return moved(PulledHow::FastForward);
-    }
-    let (our_commit, their_commit) = (repo.read_commit(&ours)?, repo.read_commit(&theirs)?);
-    if is_same_merge(workspace, &our_commit, &their_commit)? {
-        return moved(PulledHow::Adopted);
-    }
-    let brought = match how {
-        PullHow::FastForwardOnly => return Ok(told(PulledHow::Apart, Some(ours))),
-        PullHow::Rebase if !may_stop => return Ok(told(PulledHow::Apart, Some(ours))),
-        PullHow::Rebase => rebase(workspace, &Rebase { upstream: Some(tracking), dry_run, ..Rebase::default() })?,
-        PullHow::Merge => match merge(workspace, remote, target, (&our_commit, &their_commit), dry_run, may_stop)? {
-            Some(brought) => brought,
-            None => return Ok(told(PulledHow::Apart, Some(ours))),
-        },
-    };
-    let done = match (brought.outcome, how) {
-        (Outcome::Stopped | Outcome::Paused, _) => PulledHow::Stopped,
-        (_, PullHow::Rebase) => PulledHow::Rebased,
-        _ => PulledHow::Merged,
-    };
-    let (to, undo) = (brought.to, brought.undo.clone());
-    let branch = branch.to_string();
-    Ok(Some(PulledBranch { branch, from: Some(ours), to, how: done, brought: Some(brought), undo }))
 }
 
-fn way_back(branch: &Branch, commit: ObjectId) -> String {
-    format!("git trace --branch {branch} reset --hard {}", commit.short(12))
+/// One branch that is to follow.
+struct Follow<'a> {
+    workspace: &'a Workspace,
+    remote: &'a str,
+    target: &'a Target,
+    how: PullHow,
+    request: &'a Pull,
+    /// Whether it may stop where the sides disagree, to be settled.
+    may_stop: bool,
+}
+
+impl Follow<'_> {
+    fn run(&self) -> Result<Option<PulledBranch>, OpError> {
+        let repo = &self.workspace.repo;
+        let Some(branch) = &self.target.branch else { return Err(ShareError::NoBranch.into()) };
+        let tracking = format!("{}/remotes/{}/{branch}", self.workspace.settings().ref_prefix, self.remote);
+        let ours = repo.find_ref_id(&self.target.ref_name)?;
+        let told = |how, to| {
+            let branch = branch.to_string();
+            Ok(Some(PulledBranch { branch, from: ours, to, how, brought: None, undo: None, reason: None }))
+        };
+        let Some(theirs) = repo.find_ref_id(&tracking)? else { return told(PulledHow::NotThere, ours) };
+        let Some(ours) = ours else { return self.moved(PulledHow::New, None, theirs) };
+        if ours == theirs {
+            return told(PulledHow::UpToDate, Some(ours));
+        }
+        let bases = repo.merge_bases(ours, theirs)?;
+        if bases == [theirs] {
+            return told(PulledHow::Ahead, Some(ours));
+        }
+        if bases == [ours] {
+            return self.moved(PulledHow::FastForward, Some(ours), theirs);
+        }
+        let since = match rewritten(self.workspace, &tracking, ours, theirs)? {
+            Rewritten::Whole => return self.moved(PulledHow::Replaced, Some(ours), theirs),
+            Rewritten::Since(id) => Some(id.to_string()),
+            Rewritten::No => None,
+        };
+        let (our_commit, their_commit) = (repo.read_commit(&ours)?, repo.read_commit(&theirs)?);
+        if is_same_merge(self.workspace, &our_commit, &their_commit)? {
+            return self.moved(PulledHow::Adopted, Some(ours), theirs);
+        }
+        // What was taken out there would come back with a merge.
+        let rebases = self.how == PullHow::Rebase || since.is_some();
+        if self.how == PullHow::FastForwardOnly || (rebases && !self.may_stop) {
+            return told(PulledHow::Apart, Some(ours));
+        }
+        let brought = if rebases {
+            let (upstream, onto) = match since {
+                Some(since) => (Some(since), Some(tracking)),
+                None => (Some(tracking), None),
+            };
+            let dry_run = self.request.dry_run;
+            rebase(self.workspace, &Rebase { upstream, onto, dry_run, ..Rebase::default() })?
+        } else {
+            match self.merge(&our_commit, &their_commit)? {
+                Some(brought) => brought,
+                None => return told(PulledHow::Apart, Some(ours)),
+            }
+        };
+        let how = match brought.outcome {
+            Outcome::Stopped | Outcome::Paused => PulledHow::Stopped,
+            _ if rebases => PulledHow::Rebased,
+            _ => PulledHow::Merged,
+        };
+        let (to, undo, branch) = (brought.to, brought.undo.clone(), branch.to_string());
+        Ok(Some(PulledBranch { branch, from: Some(ours), to, how, brought: Some(brought), undo, reason: None }))
+    }
+
+    /// Moves the branch to what the remote has.
+    fn moved(&self, how: PulledHow, ours: Option<ObjectId>, theirs: ObjectId) -> Result<Option<PulledBranch>, OpError> {
+        let repo = &self.workspace.repo;
+        let branch = self.target.display_name();
+        let dry_run = self.request.dry_run;
+        if !dry_run {
+            let line = format!("trace pull {}", self.remote);
+            repo.move_ref(&self.target.ref_name, ours, theirs, &line, &repo.committer()?)?;
+        }
+        let undo = match ours {
+            Some(ours) => format!("git trace --branch {branch} reset --hard {}", ours.short(12)),
+            None => format!("git update-ref -d {} {theirs}", self.target.ref_name),
+        };
+        let undo = (!dry_run).then_some(undo);
+        Ok(Some(PulledBranch { branch, from: ours, to: Some(theirs), how, brought: None, undo, reason: None }))
+    }
+
+    /// Merges the two so that every machine has the same first side; `None` where they disagree and that may not stop.
+    fn merge(&self, ours: &Commit, theirs: &Commit) -> Result<Option<Brought>, OpError> {
+        let Follow { workspace, target, .. } = self;
+        let message = format!("merge {}/{}", self.remote, target.display_name());
+        let sequence = |other: ObjectId, onto: Option<ObjectId>| {
+            let step = Step { message: Some(message.clone()), ..Step::new(Action::Merge, other) };
+            let mut sequence = Sequence::new(SequenceVerb::Merge, target, ours.id, vec![step]);
+            sequence.onto = onto;
+            sequence.options.unrelated = self.request.unrelated;
+            sequence
+        };
+        let place = |commit: &Commit| (commit.committer.time.seconds(), commit.id);
+        let natural = sequence(theirs.id, None);
+        let is_swapped = place(theirs) < place(ours);
+        let chosen = if is_swapped { sequence(ours.id, Some(theirs.id)) } else { natural.clone() };
+        let ran = workspace.run(&chosen, self.request.dry_run)?;
+        if ran.stopped.is_none() {
+            return Brought::of(workspace, &chosen, ran, self.request.dry_run).map(Some);
+        }
+        // Whoever settles it knows which side is ours.
+        if self.may_stop { workspace.bring(natural, self.request.dry_run).map(Some) } else { Ok(None) }
+    }
 }
 
 /// Tells whether our newest commit is only a merge of what theirs has too, with the same outcome: nothing is lost with it.
@@ -206,32 +279,4 @@ fn is_same_merge(workspace: &Workspace, ours: &Commit, theirs: &Commit) -> Resul
     }
     let reached = workspace.repo.reached(theirs.id, &ours.parents)?;
     Ok(ours.parents.iter().all(|parent| reached.contains(parent)))
-}
-
-/// Merges the two so that every machine has the same first side; `None` where they disagree and that may not stop.
-fn merge(
-    workspace: &Workspace,
-    remote: &str,
-    target: &Target,
-    (ours, theirs): (&Commit, &Commit),
-    dry_run: bool,
-    may_stop: bool,
-) -> Result<Option<Brought>, OpError> {
-    let branch = target.display_name();
-    let message = format!("merge {remote}/{branch}");
-    let sequence = |other: ObjectId, onto: Option<ObjectId>| {
-        let step = Step { message: Some(message.clone()), ..Step::new(Action::Merge, other) };
-        let mut sequence = Sequence::new(SequenceVerb::Merge, target, ours.id, vec![step]);
-        sequence.onto = onto;
-        sequence
-    };
-    let place = |commit: &Commit| (commit.committer.time.seconds(), commit.id);
-    let natural = sequence(theirs.id, None);
-    let chosen = if place(theirs) < place(ours) { sequence(ours.id, Some(theirs.id)) } else { natural.clone() };
-    let ran = workspace.run(&chosen, dry_run)?;
-    if ran.stopped.is_none() {
-        return Brought::of(workspace, &chosen, ran, dry_run).map(Some);
-    }
-    // Whoever settles it knows which side is ours.
-    if may_stop { workspace.bring(natural, dry_run).map(Some) } else { Ok(None) }
 }

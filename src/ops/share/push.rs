@@ -1,15 +1,21 @@
 //! `push`: sends contexts to one remote, in a push of their own, after a second look at them.
 
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+
 use serde::Serialize;
 
 use super::ShareError;
 use super::leave::{TooLarge, look};
 use super::{connection, default_remote, fetch};
 use crate::model::{Branch, ObjectId};
-use crate::ops::forget::MovedAside;
+use crate::ops::forget::{MovedAside, forgotten_at};
 use crate::ops::link::written_ref;
 use crate::ops::{OpError, Workspace};
-use crate::store::{HEADS, Lease, META, Remote, Send, SendOutcome, Sent, StoreError, TAGS};
+use crate::store::{HEADS, Lease, META, ObjectKind, Remote, Send, SendOutcome, Sent, StoreError, TAGS};
+
+/// Of the refs that the remote is known to have, so many are looked at to count what is new in a branch.
+const COMPARED: usize = 200;
 
 /// Asks for contexts to be sent.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +32,8 @@ pub struct Push {
     pub force_with_lease: bool,
     /// Whether the user may be asked for a password.
     pub may_ask: bool,
+    /// How long each talk with the server may take at most; as configured if `None`.
+    pub time: Option<Duration>,
     /// Whether nothing is to be sent, and nobody asked: what would go is only told.
     pub dry_run: bool,
 }
@@ -43,6 +51,8 @@ pub struct Pushed {
     pub large: Vec<TooLarge>,
     /// What was moved aside here because somebody forgot it.
     pub moved_aside: Vec<MovedAside>,
+    /// Whether nothing was sent.
+    pub dry_run: bool,
 }
 
 /// Says what became of one ref.
@@ -64,6 +74,8 @@ pub struct PushedRef {
     pub outcome: &'static str,
     /// Why it was rejected.
     pub reason: Option<String>,
+    /// Whether ours does not have what the remote was known to have: somebody rewrote it here.
+    pub is_rewritten: bool,
 }
 
 impl Pushed {
@@ -87,14 +99,20 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     let before = branches(workspace, request)?;
     let moved_aside = match request.dry_run {
         true => Vec::new(),
-        false => fetch::fetch_forgotten(workspace, &remote, request.may_ask)?.moved_aside,
+        false => fetch::fetch_forgotten(workspace, &remote, request.may_ask, request.time)?.moved_aside,
     };
     if let Some(moved) =
         moved_aside.iter().find(|moved| !request.all && before.iter().any(|branch| branch.to_string() == moved.branch))
     {
         return Err(ShareError::Forgotten { branch: moved.branch.clone(), aside: moved.aside.clone() }.into());
     }
-    let outgoing = outgoing(workspace, &remote, request)?;
+    // What stays here and was forgotten there does not go there again.
+    let forgotten = forgotten_at(workspace, &remote.name)?;
+    if let Some(branch) = before.iter().find(|branch| !request.all && forgotten.0.contains(branch)) {
+        let branch = branch.to_string();
+        return Err(ShareError::Forgotten { aside: branch.clone(), branch }.into());
+    }
+    let outgoing = outgoing(workspace, &remote, request, &forgotten)?;
     let url = repo.push_place(&remote)?;
     let mut known = Vec::new();
     // Where nothing was learnt of the place to which it goes, all of it is looked at.
@@ -102,23 +120,36 @@ pub fn push(workspace: &Workspace, request: &Push) -> Result<Pushed, OpError> {
     for kind in kinds {
         known.extend(repo.list_refs(&remote.tracking_folder(*kind))?.into_iter().map(|(_, id)| id));
     }
-    let new: Vec<ObjectId> = outgoing.iter().map(|one| one.new).filter(|new| !known.contains(new)).collect();
+    let there: HashSet<ObjectId> = known.iter().copied().collect();
+    let new: Vec<ObjectId> = outgoing.iter().map(|one| one.new).filter(|new| !there.contains(new)).collect();
     let names: Vec<&str> = outgoing.iter().map(|one| one.name.as_str()).collect();
     let large = look(workspace, &names, &new, &known)?;
     // What the remote is known to have need not be here any more.
     known.retain(|id| repo.header(id).is_ok());
     let mut refs = Vec::with_capacity(outgoing.len());
     for one in &outgoing {
-        let commits = if one.old == Some(one.new) { 0 } else { repo.count(&[one.new], &known)? };
-        refs.push(PushedRef { commits, ..one.row() });
+        let commits = match one.old {
+            Some(old) if old == one.new => 0,
+            Some(old) if known.len() > COMPARED && there.contains(&old) => repo.count(&[one.new], &[old])?,
+            _ => repo.count(&[one.new], &known[..known.len().min(COMPARED)])?,
+        };
+        let is_rewritten = match one.old {
+            Some(old) if old != one.new && one.kind == "heads" => {
+                // Ours was once what the remote has.
+                repo.reached(one.new, &[old]).is_ok_and(|reached| reached.is_empty())
+                    && repo.logged_ids(&one.send.name)?.contains(&old)
+            }
+            _ => false,
+        };
+        refs.push(PushedRef { commits, is_rewritten, ..one.row() });
     }
     if !request.dry_run && !outgoing.is_empty() {
         let sends: Vec<Send> = outgoing.iter().map(|one| one.send.clone()).collect();
-        let connection = connection(workspace, request.may_ask)?;
+        let connection = connection(workspace, request.may_ask, request.time)?;
         let sent = repo.send(&remote, &sends, false, &connection, &repo.committer()?)?;
         refs.iter_mut().zip(sent).for_each(|(row, sent)| row.tell(sent));
     }
-    Ok(Pushed { remote: remote.name, url, refs, large, moved_aside })
+    Ok(Pushed { remote: remote.name, url, refs, large, moved_aside, dry_run: request.dry_run })
 }
 
 /// Returns the branches that are meant.
@@ -129,11 +160,13 @@ fn branches(workspace: &Workspace, request: &Push) -> Result<Vec<Branch>, OpErro
     }
     let target = workspace.target();
     if request.branches.is_empty() {
-        let branch = target?.branch.ok_or(OpError::Detached)?;
+        let branch = target?.branch.ok_or(ShareError::NoBranch)?;
         return Ok(vec![branch]);
     }
     let agent = target.ok().and_then(|target| target.branch).unwrap_or_default().agent().to_owned();
-    request.branches.iter().map(|name| Ok(Branch::parse(name, &agent)?)).collect()
+    let named: Result<BTreeSet<Branch>, OpError> =
+        request.branches.iter().map(|name| Ok(Branch::parse(name, &agent)?)).collect();
+    Ok(named?.into_iter().collect())
 }
 
 /// A ref that is to be sent.
@@ -157,11 +190,17 @@ impl Outgoing {
             commits: 0,
             outcome: if self.old == Some(self.new) { "up-to-date" } else { "would-send" },
             reason: None,
+            is_rewritten: false,
         }
     }
 }
 
-fn outgoing(workspace: &Workspace, remote: &Remote, request: &Push) -> Result<Vec<Outgoing>, OpError> {
+fn outgoing(
+    workspace: &Workspace,
+    remote: &Remote,
+    request: &Push,
+    (branches_gone, tags_gone): &(HashSet<Branch>, HashSet<Branch>),
+) -> Result<Vec<Outgoing>, OpError> {
     let repo = &workspace.repo;
     let prefix = &workspace.settings().ref_prefix;
     let mut found = Vec::new();
@@ -177,13 +216,18 @@ fn outgoing(workspace: &Workspace, remote: &Remote, request: &Push) -> Result<Ve
         found.push(Outgoing { kind, name, there, old, new, send });
         Ok(())
     };
-    for branch in branches(workspace, request)? {
+    for branch in branches(workspace, request)?.into_iter().filter(|branch| !branches_gone.contains(branch)) {
         let tip = repo.find_ref_id(&repo.branch_ref(&branch))?;
         let tip = tip.ok_or_else(|| StoreError::NoBranch { branch: branch.to_string() })?;
         add("heads", branch.to_string(), tip, false)?;
     }
     if request.all || request.tags {
-        for (tag, id) in repo.tags()? {
+        for (tag, id) in repo.tags()?.into_iter().filter(|(tag, _)| !tags_gone.contains(tag)) {
+            // Somebody's git made it an object of its own.
+            if repo.header(&id)?.0 != ObjectKind::Commit {
+                workspace.warn(format!("tag {tag} names no commit, and is not sent"));
+                continue;
+            }
             add("tags", tag.to_string(), id, false)?;
         }
     }

@@ -129,16 +129,16 @@ fn remove(workspace: &Workspace, name: &str) -> Result<ChangedRemote, OpError> {
     if repo.config(&format!("remote.{name}.fetch")).is_some() {
         return Err(ShareError::RemoteOfGit { name: name.to_owned() }.into());
     }
-    let url = remote.url.clone();
+    let url = shlex::try_quote(&remote.url).map(|url| url.into_owned()).unwrap_or_default();
+    let mode = if remote.mode == RemoteMode::Refs { "" } else { " --mode=branch" };
+    let mut undo = format!("git trace remote add{mode} {name} {url} && git trace fetch {name}");
     repo.forget_remote(&remote, &repo.committer()?)?;
     if workspace.config("trace.remote").as_deref() == Some(name) {
         repo.configure("trace.remote", None)?;
+        undo += &format!(" && git trace remote default {name}");
     }
     repo.remove_config_section(&format!("remote.{name}"))?;
-    Ok(ChangedRemote {
-        name: name.to_owned(),
-        undo: format!("git trace remote add {name} '{url}' && git trace fetch {name}"),
-    })
+    Ok(ChangedRemote { name: name.to_owned(), undo })
 }
 
 /// Finds the remote that is meant: the one that is named; else `trace.remote`; else the one of the branch of the code; else

@@ -58,8 +58,16 @@ impl fmt::Display for Unsound {
 /// # Errors
 /// When the repository itself cannot be read.
 pub fn validate(workspace: &Workspace, tip: ObjectId, known: &[ObjectId]) -> Result<Option<Unsound>, OpError> {
+    validate_all(workspace, &[tip], known)
+}
+
+/// As [`validate`], for all that several tips reach, in one walk.
+///
+/// # Errors
+/// When the repository itself cannot be read.
+pub fn validate_all(workspace: &Workspace, tips: &[ObjectId], known: &[ObjectId]) -> Result<Option<Unsound>, OpError> {
     let repo = &workspace.repo;
-    Fault::settle(new_commits(repo, tip, known).and_then(|commits| {
+    Fault::settle(new_commits(repo, tips, known).and_then(|commits| {
         let mut checks = context::Checks::new(repo, Work::of(repo, commits.len()));
         commits.iter().try_for_each(|commit| checks.commit(*commit))
     }))
@@ -71,19 +79,20 @@ pub fn validate(workspace: &Workspace, tip: ObjectId, known: &[ObjectId]) -> Res
 /// When the repository itself cannot be read.
 pub fn validate_meta(workspace: &Workspace, tip: ObjectId, known: &[ObjectId]) -> Result<Option<Unsound>, OpError> {
     let repo = &workspace.repo;
-    Fault::settle(new_commits(repo, tip, known).and_then(|commits| {
+    Fault::settle(new_commits(repo, &[tip], known).and_then(|commits| {
         let mut work = Work::of(repo, commits.len());
         commits.iter().try_for_each(|commit| index::commit(repo, &mut work, *commit))
     }))
 }
 
 /// Lists the commits that are to be checked.
-fn new_commits(repo: &Repo, tip: ObjectId, known: &[ObjectId]) -> Result<Vec<ObjectId>, Fault> {
-    commit_header(repo, &tip)?;
+fn new_commits(repo: &Repo, tips: &[ObjectId], known: &[ObjectId]) -> Result<Vec<ObjectId>, Fault> {
+    let Some(first) = tips.first() else { return Ok(Vec::new()) };
+    tips.iter().try_for_each(|tip| commit_header(repo, tip))?;
     // What is not here makes nothing known.
     let known: Vec<ObjectId> = known.iter().copied().filter(|id| repo.header(id).is_ok()).collect();
-    let found = repo.new_commits(tip, &known, COMMITS_MAX)?;
-    found.ok_or_else(|| Fault::new(tip, format!("more than {COMMITS_MAX} new commits")))
+    let found = repo.new_commits(tips, &known, COMMITS_MAX)?;
+    found.ok_or_else(|| Fault::new(*first, format!("more than {COMMITS_MAX} new commits")))
 }
 
 /// Refuses what is no commit, or is too large for one, by its header.

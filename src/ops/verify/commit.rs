@@ -61,12 +61,19 @@ impl<'w> Commits<'w> {
         let mut base = None;
         if is_cut {
             report.notes.push(Note::Cut);
-        } else if let Some(parent) = commit.parents.first() {
+        } else if let Some((parent, others)) = commit.parents.split_first() {
+            // Whatever is wrong with a parent is wrong with what stands on it: nothing can be compared then.
             match self.base(parent) {
                 Ok(found) => base = Some(found),
-                Err(trouble @ Trouble::Op(_)) => return Err(trouble),
-                // It is reported where it is a commit's own.
-                Err(_) => report.notes.push(Note::NoParent),
+                Err(Trouble::LeftOut) => report.notes.push(Note::NoParent),
+                Err(trouble) => report.trouble(trouble)?,
+            }
+            for other in others {
+                match self.context(other) {
+                    Ok(_) => {}
+                    Err(Trouble::LeftOut) => report.notes.push(Note::NoParent),
+                    Err(trouble) => report.trouble(trouble)?,
+                }
             }
         }
         let knows_base = base.is_some() || (commit.parents.is_empty() && !is_cut);
@@ -91,13 +98,23 @@ impl<'w> Commits<'w> {
 
     /// Returns the context of a commit's first parent, and what its `Trace-Next` says.
     fn base(&mut self, parent: &ObjectId) -> Result<(State, u64), Trouble> {
-        let (commit, _) = self.objects.commit(parent)?;
+        let commit = self.context(parent)?;
         if let Some((_, state)) = self.at.take_if(|(known, _)| known == parent) {
             return Ok((state, commit.facts.next));
         }
         let mut state = State::default();
         state.advance(&mut self.objects, commit.tree)?;
         Ok((state, commit.facts.next))
+    }
+
+    /// Reads a parent, which is a commit of a context.
+    fn context(&mut self, parent: &ObjectId) -> Result<Commit, Trouble> {
+        let (commit, _) = self.objects.commit(parent)?;
+        if commit.facts.operation == Operation::Snapshot {
+            let reason = "a snapshot of a work tree, which is no context".to_owned();
+            return Err(Trouble::Found(Finding::Object { id: *parent, reason }));
+        }
+        Ok(commit)
     }
 
     fn compare(

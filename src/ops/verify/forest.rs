@@ -8,6 +8,9 @@ use crate::model::ObjectId;
 /// A commit, and its first parent.
 pub(super) type Child = (ObjectId, Option<ObjectId>);
 
+/// A commit that cannot be read, and why.
+pub(super) type Broken = (ObjectId, Trouble);
+
 /// Holds the commits that are to be checked.
 #[derive(Default)]
 pub(super) struct Forest {
@@ -44,10 +47,7 @@ impl Forest {
 
 /// Finds everything that the tips reach: commits with their first parents, and what is wrong with those that cannot be
 /// read.
-pub(super) fn reach(
-    objects: &mut Objects<'_>,
-    tips: &[ObjectId],
-) -> Result<(Vec<Child>, Vec<(ObjectId, Trouble)>), Trouble> {
+pub(super) fn reach(objects: &mut Objects<'_>, tips: &[ObjectId]) -> Result<(Vec<Child>, Vec<Broken>), Trouble> {
     let (mut found, mut broken) = (Vec::new(), Vec::new());
     let mut seen: HashSet<ObjectId> = HashSet::new();
     let mut stack: Vec<ObjectId> = tips.iter().rev().copied().collect();

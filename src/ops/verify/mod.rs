@@ -12,6 +12,7 @@ mod objects;
 mod pointers;
 mod signatures;
 mod state;
+mod trailers;
 
 use std::collections::HashMap;
 
@@ -140,7 +141,7 @@ fn verify_all(workspace: &Workspace, request: &Verify) -> Result<Verification, T
             // Snapshots hold code: git's own fsck is for them.
             ["snapshots", ..] => {}
             ["meta" | "remote-meta", ..] | ["remotes", _, "meta", ..] => indexes.push((name, id)),
-            ["forgotten", ..] => tombstones.push((name, id)),
+            ["forgotten" | "remote-forgotten", ..] => tombstones.push((name, id)),
             _ => tips.push(id),
         }
     }
@@ -200,6 +201,7 @@ impl<'w> Run<'w> {
             let commit = match self.commits.objects.commit(&id) {
                 Ok((commit, bytes)) => {
                     report = self.commits.check(&commit)?;
+                    report.findings.extend(trailers::repeated(&bytes));
                     self.signed.look(id, &bytes, self.wants_signatures, &mut report);
                     Some(commit)
                 }

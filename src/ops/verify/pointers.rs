@@ -22,6 +22,8 @@ impl Pointers {
         for (name, _) in workspace.repo.list_refs(&prefix)? {
             let parts: Vec<&str> = name[prefix.len()..].split('/').collect();
             if let ["heads" | "aside", agent, branch] | ["remotes", _, agent, branch] = parts[..] {
+                // Of what was moved aside more than once, the later copies have a number.
+                let branch = branch.split_once('+').map_or(branch, |(branch, _)| branch);
                 branches.insert(format!("{agent}/{branch}"));
             }
         }

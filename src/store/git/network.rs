@@ -1,6 +1,6 @@
 //! git talking to a server: with the user's credentials and transport, and within a time.
 
-use std::io::{IsTerminal, Read};
+use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -48,7 +48,7 @@ const SAFETY: [&str; 14] = [
 const SAID_MAX: usize = 12;
 
 /// Most bytes that are kept of each of git's two streams.
-const ANSWER_MAX: usize = 16 << 20;
+const ANSWER_MAX: usize = 64 << 20;
 
 /// How long a helper that git left behind may hold its pipes open.
 const GRACE: Duration = Duration::from_millis(500);
@@ -126,8 +126,27 @@ impl Answer {
                 .iter()
                 .any(|start| line.starts_with(start))
         };
-        let lines: Vec<String> = self.said.lines().filter(matters).map(plain).take(SAID_MAX).collect();
+        let lines: Vec<&str> = self.said.lines().filter(matters).collect();
+        let is_grave =
+            |line: &&&str| line.starts_with("fatal: ") || line.starts_with("error: ") || line.starts_with("remote:");
+        let grave: Vec<&str> = lines.iter().filter(is_grave).copied().collect();
+        let told = if grave.is_empty() { lines } else { grave };
+        let lines: Vec<String> = told.into_iter().map(plain).take(SAID_MAX).collect();
         if lines.is_empty() { "it failed without a word".to_owned() } else { lines.join(" · ") }
+    }
+
+    /// Tells whether git did not take what came, rather than that nothing came.
+    pub(in crate::store) fn is_about_objects(&self) -> bool {
+        [
+            "fsck",
+            "index-pack failed",
+            "unpack-objects failed",
+            "unpack-objects error",
+            "bad pack",
+            "index-pack abnormal",
+        ]
+        .iter()
+        .any(|words| self.said.contains(words))
     }
 
     /// Says that a remote was not reached.
@@ -170,10 +189,12 @@ pub(in crate::store) fn talk(
         process.env("GIT_SSH_COMMAND", ssh);
     }
     process.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    // An address may be a path, which git counts from the top of the work tree.
+    process.current_dir(repo.work_dir().unwrap_or(&repo.private_dir));
     process.arg("--no-pager").arg("--git-dir").arg(&repo.private_dir).arg(command).args(arguments);
     process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // Whoever may ask at a terminal needs it, and only the group in the foreground has it.
-    let has_group = !(connection.may_ask && std::io::stdin().is_terminal());
+    // Whoever may ask needs the terminal, wherever standard input is, and only the group in the foreground has it.
+    let has_group = !connection.may_ask;
     #[cfg(unix)]
     if has_group {
         std::os::unix::process::CommandExt::process_group(&mut process, 0);
@@ -184,6 +205,10 @@ pub(in crate::store) fn talk(
     let Some(status) = status else {
         return Err(StoreError::Slow { command: command.to_owned(), seconds: connection.time.as_secs() });
     };
+    // A part of a list must not be taken for the whole.
+    if printed.len() >= ANSWER_MAX {
+        return Err(error(format!("its answer has more than {} MB", ANSWER_MAX >> 20)));
+    }
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Answer { success: status.success(), printed: text(printed), said: text(said) })
 }
@@ -191,12 +216,10 @@ pub(in crate::store) fn talk(
 /// Returns the command for ssh that gives up a silent server, and asks nobody where nobody is to be asked; `None` where
 /// the user has named a program for git that may be no OpenSSH.
 fn ssh_command(repo: &Repo, may_ask: bool) -> Option<String> {
-    let named = ["GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT"].iter().any(|name| std::env::var_os(name).is_some());
-    if named || repo.config("ssh.variant").is_some() {
-        return None;
-    }
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let program = || variable("GIT_SSH").and_then(|path| Some(shlex::try_quote(&path).ok()?.into_owned()));
     let batch = if may_ask { "" } else { " -o BatchMode=yes" };
-    match repo.config("core.sshCommand") {
+    match variable("GIT_SSH_COMMAND").or_else(|| repo.config("core.sshCommand")).or_else(program) {
         None => Some(format!("ssh -o ConnectTimeout=20 -o ServerAliveInterval=10 -o ServerAliveCountMax=3{batch}")),
         Some(command) => is_openssh(&command).then(|| command + batch),
     }
