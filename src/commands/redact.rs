@@ -19,10 +19,12 @@ pub(super) fn args(command: Command) -> Command {
             "Make the history of all branches and tags anew without some words, wherever they stand: in bodies, messages, \
              metadata. A marker takes their place. Entries keep their ids and places, and tool calls stay whole; commits \
              from the first one on that held them have other ids, and all refs move together. With --branch, only that \
-             branch is made anew. An entry that goes as a whole takes the summaries made of it along.\n\n\
-             Words are found as they are, and as they stand in JSON. What stays, and is not told of: words in another case, \
-             in base64 or another encoding (images, files in 'data'), cut in two by a part of a message, and in what a \
-             provider encrypted. What stays and is told of: names and addresses of authors, and work trees of agents.",
+             branch is made anew. An entry that goes as a whole takes the summaries made of it along.",
+        )
+        .after_help(
+            "Words are found as they are, and as they stand in JSON. These stay and are not told of: words in another case, \
+             in base64 or another encoding, cut in two by a part of a message, and in what a provider encrypted. These stay \
+             and are told of: names and addresses of authors, work trees of agents, refs of others.",
         )
         .arg(
             Arg::new("what")
@@ -70,6 +72,7 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
     let found: Vec<String> = told.found.iter().map(|(rule, count)| format!("{rule} {count}")).collect();
     let text = match (told.commits.is_empty(), told.logged) {
         (true, 0) => "nothing was found".to_owned(),
+        (true, 1) => "only logs hold it, in 1 commit".to_owned(),
         (true, count) => format!("only logs hold it, in {} commits", figures::count(count)),
         (false, _) => format!(
             "{} {} files and {} commits ({})",
@@ -90,7 +93,9 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
     }
     if !told.summaries.is_empty() {
         let verb = if request.dry_run { "would go" } else { "went" };
-        ui.warning(format!("{} summaries of it {verb} too", figures::count(told.summaries.len() as u64)));
+        let count = told.summaries.len() as u64;
+        let unit = if count == 1 { "summary" } else { "summaries" };
+        ui.warning(format!("{} {unit} of it {verb} too", figures::count(count)));
     }
     if told.unsigned > 0 {
         ui.warning(format!("{} signatures held no longer, and are left out", figures::count(told.unsigned)));

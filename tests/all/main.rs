@@ -30,6 +30,7 @@ mod more_importers;
 mod pages;
 mod power;
 mod probes;
+mod purging;
 mod rebasing;
 mod redact_ids;
 mod redact_promises;

@@ -273,14 +273,9 @@ impl<'w> History<'w> {
             }
             Ok(Named::Meta { id: entry, .. }) => {
                 let mut id = self.blob(commit, row.id, None, true, path)?;
-                if let Some(change) = self.replaced.get(&(entry, row.id)).copied() {
-                    let bytes = self.workspace.repo.read_blob(&row.id)?;
-                    let cut = self.cut.file(None, true, &bytes, &[]);
-                    let mut meta = Meta::decode(cut.as_ref().map_or(&bytes, |cut| cut.as_inner()))?;
-                    if let Some(replaces) = &mut meta.replaces {
-                        replaces.tokens = replaces.tokens.saturating_add_signed(change);
-                    }
-                    id = self.rewrite.put_meta(&meta)?;
+                let change = self.replaced.get(&(entry, row.id)).copied();
+                if change.is_some() || self.cut.entries.contains(&entry) {
+                    id = self.meta(row.id, id, entry, change)?;
                 }
                 Ok((RawRow { id, ..row.clone() }, 0))
             }
@@ -291,6 +286,25 @@ impl<'w> History<'w> {
                 Ok((RawRow { id, ..row.clone() }, 0))
             }
         }
+    }
+
+    /// Makes metadata anew that counts another number of tokens, or is of an entry that goes as a whole.
+    fn meta(&mut self, old: ObjectId, new: ObjectId, entry: EntryId, change: Option<i64>) -> Result<ObjectId, OpError> {
+        let bytes = self.workspace.repo.read_blob(&old)?;
+        let cut = self.cut.file(None, true, &bytes, &[]);
+        let mut meta = Meta::decode(cut.as_ref().map_or(&bytes, |cut| cut.as_inner()))?;
+        let mut is_changed = false;
+        if let (Some(replaces), Some(change)) = (&mut meta.replaces, change) {
+            replaces.tokens = replaces.tokens.saturating_add_signed(change);
+            is_changed = true;
+        }
+        if let Some(decision) = meta.decision.as_mut().filter(|_| self.cut.entries.contains(&entry))
+            && let Some(marker) = self.cut.whole_line(decision)
+        {
+            *decision = marker;
+            is_changed = true;
+        }
+        Ok(if is_changed { self.rewrite.put_meta(&meta)? } else { new })
     }
 
     /// Takes out of a file what is to go, once.

@@ -110,6 +110,7 @@ pub fn redact(
 fn nowhere(told: &RedactOutcome) -> String {
     match told.logged {
         0 => "it is nowhere in the history".to_owned(),
+        1 => "only logs hold it, in 1 commit, which goes with --purge".to_owned(),
         count => format!("only logs hold it, in {count} commits, which go with --purge"),
     }
 }
