@@ -249,7 +249,7 @@ impl Cutter<'_> {
 
     /// Returns what stands for a text that goes as a whole.
     fn whole(&self, text: &str, stays: fn(&str) -> bool) -> String {
-        let is_marker = marker::all(text.as_bytes(), |_| true) == [0..text.len()];
+        let is_marker = marker::all(text.as_bytes(), |_| true).as_slice() == std::slice::from_ref(&(0..text.len()));
         match text.trim().is_empty() || is_marker || stays(text) {
             true => text.to_owned(),
             false => String::from_utf8_lossy(&self.marker(text.as_bytes())).into_owned(),

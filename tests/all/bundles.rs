@@ -3,11 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use crate::world::World;
+use crate::world::{World, feed};
 
 fn commit(world: &World, dir: &Path, branch: &str, words: &str) {
     let dir = dir.to_str().expect("plain");
-    world.ok_with(&["-C", dir, "--branch", branch, "commit", "--role", "user", "-F", "-"], words.as_bytes());
+    let mut command = world.trace(&["-C", dir, "--branch", branch, "commit", "--role", "user", "-F", "-"]);
+    // No two repositories give out the same ids.
+    command.env("GITTRACE_ID_SEED", words);
+    let output = feed(command, words.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn refs(world: &World, dir: &Path) -> Vec<String> {

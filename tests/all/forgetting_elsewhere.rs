@@ -305,7 +305,7 @@ fn what_was_forgotten_does_not_come_back_with_a_copy_of_the_session() {
     let copy = world.root().join("99999999-0001-4000-8000-000000000001.jsonl");
     let copied = |agent: &FakeAgent<'_>| {
         let text = std::fs::read_to_string(&agent.transcript).expect("a transcript");
-        std::fs::write(&copy, text.replace("5e55a0dd-", "99999999-")).expect("written");
+        std::fs::write(&copy, text.replace(r#""sessionId":"5e55a0dd-"#, r#""sessionId":"99999999-"#)).expect("written");
         world.ok(&["import", "--json", copy.to_str().expect("plain")])
     };
     copied(&agent);

@@ -305,7 +305,7 @@ fn what_is_fetched_is_refused_and_nothing_moves() {
         // git's own checks come first, for what cannot even be an object; ours for the rest.
         let said = victim.refuses(name);
         known += usize::from(said.contains(words));
-        let is_clear = ["refused (", "fsck error", "not our ref", "cannot reach remote"];
+        let is_clear = ["refused (", "refused by git (", "fsck error", "not our ref", "cannot reach remote"];
         assert!(is_clear.iter().any(|words| said.contains(words)), "{name}: {said}");
     }
     assert!(known >= 20, "{known} of {}", cases.len());
