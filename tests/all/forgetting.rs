@@ -33,13 +33,8 @@ pub fn files_with(world: &World, git_dir: &Path, words: &str) -> Vec<PathBuf> {
             found.push(file.path().to_owned());
         }
     }
-<<<<<<< HEAD
     // From a folder below, git would find all objects of the repository.
     if !git_dir.join("HEAD").exists() {
-=======
-    // A folder within a git directory has no objects of its own.
-    if !git_dir.join("objects").is_dir() {
->>>>>>> wip-verify
         return found;
     }
     let mut command = world.command("git", git_dir);
