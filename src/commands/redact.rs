@@ -75,10 +75,10 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
         (true, 1) => "only logs hold it, in 1 commit".to_owned(),
         (true, count) => format!("only logs hold it, in {} commits", figures::count(count)),
         (false, _) => format!(
-            "{} {} files and {} commits ({})",
+            "{} {} and {} ({})",
             if request.dry_run { "would change" } else { "changed" },
-            figures::count(told.bodies),
-            figures::count(told.commits.len() as u64),
+            number(told.bodies, "file", "files"),
+            number(told.commits.len() as u64, "commit", "commits"),
             found.join(", ")
         ),
     };
@@ -129,4 +129,8 @@ fn print(session: &Session, request: &Redact, told: &RedactOutcome) -> Result<()
         }
     }
     Ok(())
+}
+
+fn number(count: u64, one: &str, several: &str) -> String {
+    format!("{} {}", figures::count(count), if count == 1 { one } else { several })
 }

@@ -63,7 +63,7 @@ impl Repo {
     /// When something is missing.
     pub fn verify_bundle(&self, file: &Path) -> Result<(), StoreError> {
         let path = text_of(file)?;
-        match git::run(self, "bundle", &["verify", "--quiet", &path], None) {
+        match git::run(self, "bundle", &["verify", &path], None) {
             Ok(_) => Ok(()),
             Err(StoreError::Git { reason, .. }) if reason.contains("prerequisite") => Err(StoreError::NotABundle {
                 path: file.to_owned(),

@@ -116,24 +116,23 @@ impl Repo {
         Ok(from_gix(&commit.tree()))
     }
 
-    /// Reads which tree a commit has, and all words in it that somebody chose: headers and message, without ids and
+    /// Reads which tree a commit has, and all words in it that somebody chose: message and headers, without ids and
     /// signatures.
     pub(super) fn read_words(&self, id: &ObjectId) -> Result<(ObjectId, Vec<u8>), StoreError> {
         let bytes = self.read(id, Kind::Commit, STRUCTURE_MAX)?;
         let broken = |_| StoreError::Object { id: *id, reason: "a malformed commit".to_owned() };
         let commit = gix::objs::CommitRef::from_bytes(&bytes, self.gix_kind()).map_err(broken)?;
-        let mut words: Vec<u8> = Vec::with_capacity(bytes.len());
+        let mut words = commit.message.to_vec();
         for person in [commit.author, commit.committer] {
-            words.extend_from_slice(person);
             words.push(b'\n');
+            words.extend_from_slice(person);
         }
         for (name, value) in commit.extra_headers.iter().filter(|(name, _)| !name.starts_with(b"gpgsig")) {
+            words.push(b'\n');
             words.extend_from_slice(name);
             words.push(b' ');
             words.extend_from_slice(value);
-            words.push(b'\n');
         }
-        words.extend_from_slice(commit.message);
         Ok((from_gix(&commit.tree()), words))
     }
 

@@ -165,15 +165,19 @@ fn a_session_goes_with_all_that_is_remembered_of_it_and_stays_away() {
     assert_eq!(refs(&world, &world.repo()), left);
     // The user's own commit still holds the word, and nothing of ours does.
     let ours = files_with(&world, &world.repo().join(".git/trace"), "heliotrope");
-    assert_eq!(ours, [PathBuf::new(); 0]);
+    assert_eq!(ours, Vec::<PathBuf>::new());
     let plans = files_with(&world, &world.repo().join(".git"), "heliotrope plan");
-    assert_eq!(plans, [PathBuf::new(); 0]);
+    assert_eq!(plans, Vec::<PathBuf>::new());
     let traces = files_with(&world, &world.repo().join(".git/trace"), "5e55a0aa");
-    assert_eq!(traces, [PathBuf::new(); 0]);
+    assert_eq!(traces, Vec::<PathBuf>::new());
 
-    world.ok(&["forget", "--lift", "claude-5e55a0aa"]);
-    world.ok(&["import", agent.transcript.to_str().expect("plain")]);
-    assert!(world.tip("refs/trace/heads/claude-5e55a0aa/main").is_some());
+    let lifted = world.ok(&["forget", "--lift", "claude-5e55a0aa"]);
+    let told = world.ok(&["import", "--json", agent.transcript.to_str().expect("plain")]);
+    assert!(
+        world.tip("refs/trace/heads/claude-5e55a0aa/main").is_some(),
+        "{lifted} {told} {:?}",
+        refs(&world, &world.repo())
+    );
     world.fsck();
 }
 
@@ -199,7 +203,7 @@ fn what_is_purged_is_in_no_file_and_all_else_stays() {
         let purged = &told["forgotten"]["purged"];
         assert_eq!((&purged["left"], &purged["reached"]), (&0.into(), &1.into()), "the manifest is shared: {purged}");
         assert!(purged["dropped"].as_u64() >= Some(120), "{purged}");
-        assert_eq!(files_with(&world, &repo.join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+        assert_eq!(files_with(&world, &repo.join(".git"), "heliotrope"), Vec::<PathBuf>::new());
         assert_eq!(world.ok(&["context"]), context);
         world.fsck();
         commit(&world, "main/main", "goes on");
@@ -212,7 +216,7 @@ fn what_is_purged_is_in_no_file_and_all_else_stays() {
     let told = world.trace(&["forget", "--purge", "x/main"]).output().expect("it runs");
     assert!(String::from_utf8_lossy(&told.stderr).contains("git gc --prune=now"), "{told:?}");
     world.git(&["gc", "--prune=now", "-q"], &world.repo());
-    assert_eq!(files_with(&world, &world.repo().join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+    assert_eq!(files_with(&world, &world.repo().join(".git"), "heliotrope"), Vec::<PathBuf>::new());
     world.fsck();
 }
 

@@ -299,7 +299,7 @@ fn what_was_forgotten_does_not_come_back_with_a_copy_of_the_session() {
     agent.stop();
     world.ok(&["import", agent.transcript.to_str().expect("plain")]);
     world.ok(&["forget", "--purge", "claude:5e55a0dd-0001-4000-8000-000000000001"]);
-    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), Vec::<PathBuf>::new());
 
     // Resumed under another id: the old lines first, and then what is new.
     let copy = world.root().join("99999999-0001-4000-8000-000000000001.jsonl");
@@ -314,12 +314,13 @@ fn what_was_forgotten_does_not_come_back_with_a_copy_of_the_session() {
     agent.say("so be it");
     copied(&agent);
     agent.prompt("and on");
+    agent.say("and on it goes");
     copied(&agent);
     // Nobody remembers how far it was read: it is read again.
     std::fs::remove_dir_all(world.repo().join(".git/trace/watermarks")).expect("removed");
     copied(&agent);
     assert_eq!(place.refs("heads"), ["heads/claude-99999999/main", "heads/main/main"]);
-    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), [PathBuf::new(); 0]);
+    assert_eq!(files_with(world, &world.repo().join(".git"), "heliotrope"), Vec::<PathBuf>::new());
     let context = world.ok(&["--branch", "claude-99999999/main", "context"]);
     assert!(context.contains("a new beginning") && context.contains("and on"), "{context}");
     world.fsck();

@@ -112,15 +112,12 @@ fn planted(world: &World) {
 
 #[test]
 fn words_go_from_all_history_and_nothing_else_changes() {
+    let pattern = regex::Regex::new(r"\[\[redacted:manual:[0-9a-f]{8}\]\]|redacted-manual-[0-9a-f]{8}").expect("one");
     for format in ["sha1", "sha256"] {
         let world = World::new(format);
         planted(&world);
         let marker_of = |text: &str| text.replace(WORD, "*");
-        let unmarked = |text: &str| {
-            let pattern =
-                regex::Regex::new(r"\[\[redacted:manual:[0-9a-f]{8}\]\]|redacted-manual-[0-9a-f]{8}").expect("one");
-            pattern.replace_all(text, "*").into_owned()
-        };
+        let unmarked = |text: &str| pattern.replace_all(text, "*").into_owned();
         let before: BTreeMap<String, Vec<(String, String)>> = branches(&world)
             .into_iter()
             .map(|name| {
@@ -131,8 +128,6 @@ fn words_go_from_all_history_and_nothing_else_changes() {
         let old: BTreeMap<String, Option<String>> =
             branches(&world).into_iter().map(|name| (name.clone(), world.tip(&name))).collect();
         let root = world.git(&["rev-list", "--max-parents=0", "refs/trace/heads/main/main"], &world.repo());
-        let first = world.git(&["rev-list", "--reverse", "refs/trace/heads/main/main"], &world.repo());
-        let first = first.lines().next().expect("a commit").to_owned();
         assert!(reached(&world).contains(WORD));
         let objects = world.git(&["count-objects", "-v"], &world.repo());
         let told = world.ok(&["redact", "-n", WORD]);
@@ -161,7 +156,6 @@ fn words_go_from_all_history_and_nothing_else_changes() {
         }
         // What came before the word is what it was.
         assert_eq!(world.git(&["rev-list", "--max-parents=0", "refs/trace/heads/main/main"], &world.repo()), root);
-        assert!(world.git(&["rev-list", "refs/trace/heads/main/main"], &world.repo()).contains(&first));
         world.fsck();
         for name in branches(&world) {
             check_sums(&world, &name);
@@ -183,7 +177,7 @@ fn words_go_from_all_history_and_nothing_else_changes() {
         }
         assert!(reached(&world).contains(WORD));
         world.ok(&["redact", "--purge", WORD]);
-        assert_eq!(files_with(&world, &world.repo().join(".git"), WORD), [PathBuf::new(); 0]);
+        assert_eq!(files_with(&world, &world.repo().join(".git"), WORD), Vec::<PathBuf>::new());
         world.fsck();
         say(&world, "main/main", "it goes on");
         assert!(world.fails(1, &["redact", WORD]).contains("nothing to do: it is nowhere in the history"));
@@ -197,7 +191,7 @@ fn an_entry_goes_as_a_whole() {
     say(&world, "main/main", "another entry of the garden");
     let told: Value = serde_json::from_str(&world.ok(&["redact", "--json", "--purge", &id])).expect("JSON");
     assert_eq!(told["redacted"]["bodies"], 1, "{told}");
-    assert_eq!(files_with(&world, &world.repo().join(".git"), "secret plan"), [PathBuf::new(); 0]);
+    assert_eq!(files_with(&world, &world.repo().join(".git"), "secret plan"), Vec::<PathBuf>::new());
     let held = context(&world, "refs/trace/heads/main/main");
     assert!(held[0].0.contains(&id) && held[0].1.starts_with("[[redacted:manual:"), "{held:?}");
     assert_eq!(held[1].1, "another entry of the garden");

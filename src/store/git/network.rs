@@ -127,9 +127,8 @@ impl Answer {
                 .any(|start| line.starts_with(start))
         };
         let lines: Vec<&str> = self.said.lines().filter(matters).collect();
-        let is_grave =
-            |line: &&&str| line.starts_with("fatal: ") || line.starts_with("error: ") || line.starts_with("remote:");
-        let grave: Vec<&str> = lines.iter().filter(is_grave).copied().collect();
+        // What git is only uneasy about hides no reason.
+        let grave: Vec<&str> = lines.iter().filter(|line| !line.starts_with("warning: ")).copied().collect();
         let told = if grave.is_empty() { lines } else { grave };
         let lines: Vec<String> = told.into_iter().map(plain).take(SAID_MAX).collect();
         if lines.is_empty() { "it failed without a word".to_owned() } else { lines.join(" · ") }
