@@ -36,9 +36,8 @@ pub fn lift(workspace: &Workspace, request: &Forget) -> Result<Lifted, OpError> 
     }
     // A session comes back whole: what its subagents said was forgotten with it.
     let sessions: HashSet<String> = found.iter().flat_map(|one| one.sessions.iter().cloned()).collect();
-    let known = Tombstones::read(workspace)?;
     let shares = |one: &&Tombstone| one.sessions.iter().any(|session| sessions.contains(session));
-    found.extend(known.all().map(|(_, tombstone)| tombstone).filter(shares).cloned());
+    found.extend(tombstones.all().map(|known| &known.tombstone).filter(shares).cloned());
     found.sort_by_key(Tombstone::key);
     found.dedup_by_key(|one| one.key());
     let mut told = Lifted::default();
