@@ -25,7 +25,6 @@ mod error;
 mod expand;
 mod find;
 mod finding;
-#[allow(dead_code, reason = "called after a fetch and before a push")]
 mod forget;
 mod group;
 mod import;

@@ -285,7 +285,6 @@ fn what_was_lifted_elsewhere_is_told_and_can_be_lifted_there_later() {
 }
 
 #[test]
-#[ignore = "not run since the fake agent is told to flush"]
 fn what_was_forgotten_does_not_come_back_with_a_copy_of_the_session() {
     let place = Place::new();
     let world = &place.world;
