@@ -13,6 +13,8 @@ pub mod merge;
 pub mod model;
 pub mod ops;
 pub mod redact;
+pub mod run;
 pub mod store;
 pub mod tokens;
 pub mod ui;
+pub mod workflow;

@@ -33,6 +33,12 @@ pub enum Operation {
     Spawn,
     /// Took in what a subagent answered.
     Collapse,
+    /// Began, ended or went on with a run of a workflow.
+    Run,
+    /// Began, ended or remarked on a step of a run.
+    Step,
+    /// Recorded a turn of an agent within a run.
+    Turn,
     /// Kept the work tree as it was: the tree of such a commit holds code and no context.
     Snapshot,
     /// An operation that this version does not know: shown and kept.
@@ -57,6 +63,9 @@ impl Operation {
             "revert" => Operation::Revert,
             "spawn" => Operation::Spawn,
             "collapse" => Operation::Collapse,
+            "run" => Operation::Run,
+            "step" => Operation::Step,
+            "turn" => Operation::Turn,
             "snapshot" => Operation::Snapshot,
             other => Operation::Other(other.to_owned()),
         }
@@ -79,6 +88,9 @@ impl Operation {
             Operation::Revert => "revert",
             Operation::Spawn => "spawn",
             Operation::Collapse => "collapse",
+            Operation::Run => "run",
+            Operation::Step => "step",
+            Operation::Turn => "turn",
             Operation::Snapshot => "snapshot",
             Operation::Other(name) => name,
         }

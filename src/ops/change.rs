@@ -166,10 +166,14 @@ impl Workspace {
     ///
     /// Everything is written before the branch moves; on a dry run nothing is.
     pub(super) fn change(&self, dry_run: bool, edit: &mut Edits<'_>) -> Result<Changed, OpError> {
-        let target = self.target()?;
+        self.change_at(&self.target()?, dry_run, edit)
+    }
+
+    /// Makes one commit on a ref that need not be HEAD's, as [`Workspace::change`] does.
+    pub(super) fn change_at(&self, target: &Target, dry_run: bool, edit: &mut Edits<'_>) -> Result<Changed, OpError> {
         let mut attempt = 1;
         loop {
-            match self.try_change(&target, dry_run, edit) {
+            match self.try_change(target, dry_run, edit) {
                 Err(OpError::Store(StoreError::RefMoved { .. })) if attempt < ATTEMPTS => attempt += 1,
                 outcome => return outcome,
             }

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::installation::InstallError;
+use super::run::RunError;
 use super::share::ShareError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
@@ -361,6 +362,9 @@ pub enum OpError {
     /// Contexts could not be sent or fetched.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A run could not be begun, recorded or read.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// A remote has commits of a branch that were never seen here.
     #[error("'{remote}' has commits of '{branch}' that are not here")]
     UnseenCommits {
@@ -488,6 +492,7 @@ impl OpError {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
             OpError::Share(error) => error.hints(),
+            OpError::Run(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }

@@ -46,6 +46,7 @@ mod reset;
 mod restore;
 mod resume;
 mod rewind;
+mod run;
 mod scan;
 mod sealed;
 mod sequence;
@@ -119,6 +120,7 @@ pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
+pub use run::RunError;
 pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{

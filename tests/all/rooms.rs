@@ -15,12 +15,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("merge", &["codec", "model"]),
     ("install", &["capture"]),
     ("link", &["model"]),
+    ("workflow", &["model"]),
+    ("run", &["model"]),
     (
         "ops",
-        &["capture", "codec", "drivers", "export", "install", "link", "merge", "model", "redact", "store", "tokens"],
+        &[
+            "capture", "codec", "drivers", "export", "install", "link", "merge", "model", "redact", "run", "store",
+            "tokens", "workflow",
+        ],
     ),
     ("ui", &["model"]),
-    ("commands", &["export", "model", "ops", "tokens", "ui"]),
+    ("commands", &["export", "model", "ops", "run", "tokens", "ui", "workflow"]),
 ];
 
 /// The files that may start a process: git for what gix cannot do, programs that sign, programs that are drivers, the

@@ -1,0 +1,7 @@
+//! Runs of workflows: what is recorded of them.
+
+mod error;
+#[allow(dead_code, reason = "the verbs of runs come next")]
+mod record;
+
+pub use error::RunError;

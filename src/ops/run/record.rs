@@ -1,0 +1,169 @@
+//! A run's branch: how entries get into it, and out of it.
+
+use super::RunError;
+use crate::codec::Meta;
+use crate::model::{BodyKind, Entry, EntryId, NanoDollars, ObjectId, Operation, Role, Touch, TouchKind, Usage};
+use crate::ops::change::{Changed, Editing, Record};
+use crate::ops::{OpError, Target, Workspace};
+use crate::run::{Header, RunId};
+
+/// The largest header that is read, in bytes.
+const HEADER_MAX: usize = 1 << 20;
+
+/// Says what one commit of a run puts into its branch.
+#[derive(Debug, Clone)]
+pub(in crate::ops) struct RunChange {
+    /// What is recorded: [`Operation::Run`], [`Operation::Step`] or [`Operation::Turn`].
+    pub(in crate::ops) operation: Operation,
+    /// First line of the commit message.
+    pub(in crate::ops) subject: String,
+    /// The rest of the commit message.
+    pub(in crate::ops) body: String,
+    /// The header as it is from now on, where it changes.
+    pub(in crate::ops) header: Option<Header>,
+    /// New entries, in order.
+    pub(in crate::ops) new: Vec<NewEntry>,
+    /// Entries that say something else from now on.
+    pub(in crate::ops) changed: Vec<(EntryId, Vec<u8>)>,
+    /// The model that spoke.
+    pub(in crate::ops) model: Option<String>,
+    /// What its provider reported.
+    pub(in crate::ops) usage: Option<Usage>,
+    /// What it cost.
+    pub(in crate::ops) cost: Option<NanoDollars>,
+    /// Further trailers, with full names (`Trace-Step`, `Trace-Status`, …).
+    pub(in crate::ops) trailers: Vec<(String, String)>,
+}
+
+impl RunChange {
+    /// Makes a change that does nothing yet.
+    pub(in crate::ops) fn new(operation: Operation, subject: impl Into<String>) -> Self {
+        RunChange {
+            operation,
+            subject: subject.into(),
+            body: String::new(),
+            header: None,
+            new: Vec::new(),
+            changed: Vec::new(),
+            model: None,
+            usage: None,
+            cost: None,
+            trailers: Vec::new(),
+        }
+    }
+}
+
+/// Is an entry that a run's branch does not have yet.
+#[derive(Debug, Clone)]
+pub(in crate::ops) struct NewEntry {
+    pub(in crate::ops) role: Role,
+    pub(in crate::ops) kind: BodyKind,
+    pub(in crate::ops) body: Vec<u8>,
+    pub(in crate::ops) meta: Option<Meta>,
+}
+
+/// Is a run's branch as it was when it was read.
+#[derive(Debug)]
+pub(in crate::ops) struct RunState {
+    /// The newest commit.
+    pub(in crate::ops) tip: ObjectId,
+    /// The header.
+    pub(in crate::ops) header: Header,
+    /// All entries, that of the header first.
+    pub(in crate::ops) entries: Vec<Entry>,
+}
+
+impl Workspace {
+    /// Names the ref of a run.
+    pub(in crate::ops) fn run_target(&self, run: &RunId) -> Target {
+        let branch = run.branch();
+        Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) }
+    }
+
+    /// Reads a run's branch; `None` if there is no such run.
+    ///
+    /// # Errors
+    /// When it does not begin with a header, or cannot be read.
+    pub(in crate::ops) fn read_run(&self, run: &RunId) -> Result<Option<RunState>, OpError> {
+        let Some(tip) = self.repo.find_ref_id(&self.run_target(run).ref_name)? else { return Ok(None) };
+        let broken = |reason: &str| RunError::Broken { run: run.to_string(), reason: reason.to_owned() };
+        let entries = self.repo.read_entries(&self.repo.read_commit(&tip)?)?;
+        let first = entries.first().filter(|first| first.role == Role::Event && first.kind == BodyKind::Json);
+        let body = self.repo.read_blob(&first.ok_or_else(|| broken("it does not begin with a header"))?.body)?;
+        if body.len() > HEADER_MAX {
+            return Err(broken("its header is too large").into());
+        }
+        let header: Header = serde_json::from_slice(&body).map_err(|error| broken(&format!("its header: {error}")))?;
+        if header.version > 1 {
+            return Err(broken(&format!("it has version {}, newer than this program", header.version)).into());
+        }
+        Ok(Some(RunState { tip, header, entries }))
+    }
+
+    /// Makes one commit on a run's branch: `edit` sees the branch as it is, and says what changes. It is called again
+    /// when somebody else was faster. A branch that does not exist yet has to get a header as its first entry.
+    ///
+    /// # Errors
+    /// What `edit` says; when the repository cannot be written.
+    pub(in crate::ops) fn change_run(
+        &self,
+        run: &RunId,
+        dry_run: bool,
+        edit: &mut dyn FnMut(Option<&RunState>) -> Result<RunChange, OpError>,
+    ) -> Result<Changed, OpError> {
+        let target = self.run_target(run);
+        self.change_at(&target, dry_run, &mut |editing| {
+            let state = self.read_run(run)?;
+            if state.as_ref().map(|state| state.tip) != editing.context.tip() {
+                return Err(OpError::Busy);
+            }
+            put(editing, state.as_ref(), edit(state.as_ref())?, run)
+        })
+    }
+}
+
+fn put(editing: &mut Editing<'_>, state: Option<&RunState>, change: RunChange, run: &RunId) -> Result<Record, OpError> {
+    let mut touches = Vec::new();
+    let tip = editing.context.tip();
+    let mut nth = 0;
+    let mut new_id = |editing: &Editing<'_>| {
+        nth += 1;
+        editing.workspace.new_entry_id(tip, nth - 1)
+    };
+    if let Some(header) = &change.header {
+        let body = serde_json::to_vec(header).expect("a header has only names and texts");
+        match state {
+            Some(state) => touches.extend(replace(editing, &state.entries[0], &body)?),
+            None => {
+                let id = new_id(editing);
+                editing.append(id, Role::Event, BodyKind::Json, &body, None, false)?;
+                touches.push(Touch::new(TouchKind::Added, id));
+            }
+        }
+    }
+    for (id, body) in &change.changed {
+        let known = state.and_then(|state| state.entries.iter().find(|entry| entry.id == *id));
+        let entry = known.ok_or_else(|| OpError::UnknownEntry { name: id.to_string(), near: Vec::new() })?;
+        touches.extend(replace(editing, entry, body)?);
+    }
+    for entry in change.new {
+        let id = new_id(editing);
+        editing.append(id, entry.role, entry.kind, &entry.body, entry.meta.as_ref(), false)?;
+        touches.push(Touch::new(TouchKind::Added, id));
+    }
+    let mut other = vec![("Trace-Run".to_owned(), run.to_string())];
+    other.extend(change.trailers);
+    let RunChange { operation, subject, body, model, usage, cost, .. } =
+        RunChange { new: Vec::new(), trailers: Vec::new(), ..change };
+    Ok(Record { body, model, usage, cost, other, ..Record::new(operation, subject, touches) })
+}
+
+/// Gives an entry another body; nothing is touched if it says that already.
+fn replace(editing: &mut Editing<'_>, old: &Entry, body: &[u8]) -> Result<Option<Touch>, OpError> {
+    let (body, tokens) = editing.put(&old.role, &old.kind, body)?;
+    if body == old.body {
+        return Ok(None);
+    }
+    editing.context.replace(Entry { body, tokens, ..old.clone() })?;
+    Ok(Some(Touch::new(TouchKind::Changed, old.id)))
+}
