@@ -5,6 +5,7 @@
 
 mod failure;
 mod header;
+mod setup;
 mod template;
 mod tracker;
 mod turn;
@@ -12,6 +13,7 @@ mod verdict;
 
 pub use failure::Failure;
 pub use header::{Header, RunId, RunIdError, Status, WorkflowUsed};
+pub use setup::Setup;
 pub use template::fill;
 pub use tracker::{Markers, Word, skeleton};
 pub use turn::{Opening, Turn, TurnKind, TurnStatus};
