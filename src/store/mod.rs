@@ -15,6 +15,7 @@ mod clock;
 mod code;
 mod code_git;
 mod command_line;
+mod configured;
 mod create;
 mod credential;
 mod draft;
