@@ -19,7 +19,6 @@ mod verdict;
 
 pub use failure::Failure;
 pub use header::{Header, RunId, RunIdError, Status, WorkflowUsed};
-    Edits, PAGE_MAX, Page, PageError, Parsed, Part, ResumePart, StepPart, TRACE_MD, parse, render, take_in,
 pub use record::{ENTRY_MAX, ITEMS_MAX, Item, Run, RunReadError};
 pub use resume::{Decision, Resume};
 pub use rules::{LIST_MAX, Recovery, RuleError, TEXT_MAX};
@@ -27,7 +26,8 @@ pub use setup::Setup;
 pub use step::{Artifact, Step, StepStatus, design_changes};
 pub use template::fill;
 pub use trace_md::{
+    Edits, PAGE_MAX, Page, PageError, Parsed, Part, ResumePart, StepPart, TRACE_MD, parse, render, take_in,
+};
 pub use tracker::{Markers, Word, skeleton};
 pub use turn::{Opening, Turn, TurnKind, TurnStatus};
-pub use verdict::{Ended, Progress, Rules, Verdict};
-};
+pub use verdict::{Ended, Limits, Progress, Verdict};

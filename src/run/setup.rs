@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Header, Markers, Rules};
+use super::{Header, Limits, Markers};
 
 /// Where a header holds it.
 const FIELD: &str = "loop";
@@ -61,9 +61,9 @@ impl Setup {
         header.other.insert(FIELD.to_owned(), value);
     }
 
-    /// Returns the rules by which turns are judged.
-    pub fn rules(&self) -> Rules {
-        Rules {
+    /// Returns the limits by which turns are judged.
+    pub fn limits(&self) -> Limits {
+        Limits {
             repeats: self.repeats,
             max_iterations: self.max_iterations,
             markers: Markers { complete: self.completion_marker.clone(), blocked: self.blocked_marker.clone() },

@@ -66,7 +66,8 @@ impl Hearing {
         if end.text.is_empty() {
             end.text = String::from_utf8_lossy(&self.plain).trim().to_owned();
         }
-        end.usage = self.whole.or_else(|| self.calls.into_values().chain(self.nameless).reduce(|one, other| one.plus(&other)));
+        end.usage =
+            self.whole.or_else(|| self.calls.into_values().chain(self.nameless).reduce(|one, other| one.plus(&other)));
         end
     }
 

@@ -66,7 +66,7 @@ impl Driven<'_> {
     /// # Errors
     /// When the agent cannot be started, or nothing can be recorded.
     pub(super) fn drive(mut self, mut next: Next, watch: &mut RunWatch<'_>) -> Result<Driving, OpError> {
-        let rules = self.setup.rules();
+        let limits = self.setup.limits();
         let run = self.header.run.clone();
         loop {
             let before = self.read_tracker()?;
@@ -97,7 +97,7 @@ impl Driven<'_> {
                 (Some(error), _) => Verdict::End(Status::Failed, Some(error.to_string())),
                 (None, Some(Stopped::Interrupted)) => Verdict::End(Status::Cancelled, Some("interrupted".to_owned())),
                 (None, Some(Stopped::Slow)) if self.is_over() => self.out_of_time(),
-                _ => rules.decide(&mut next.progress, &ended),
+                _ => limits.decide(&mut next.progress, &ended),
             };
             turn.status = match (&ended.failure, end.stopped) {
                 (_, Some(Stopped::Interrupted)) => TurnStatus::Cancelled,
@@ -236,7 +236,7 @@ impl Driven<'_> {
         let Some(opening) = opening_after(verdict, next.opening) else { return };
         next.prompt = match opening {
             Opening::Nudge => {
-                let markers = self.setup.rules().markers;
+                let markers = self.setup.limits().markers;
                 let mut text = self.fill(NUDGE);
                 if let Some(crate::run::Word::Misplaced { line }) = ended.tracker.as_deref().map(|text| markers.read(text)) {
                     text += &fill(MISPLACED, &[("line", &line.to_string())]);

@@ -57,7 +57,7 @@ pub fn resume_turns(
     let recorded = record::read(workspace, &state)?;
     let last = recorded.last.as_ref();
     let was_killed = header.status == Status::InProgress;
-    let markers = setup.rules().markers;
+    let markers = setup.limits().markers;
 
     // What the tracker says is what counts; if it is gone, it is made again from what was recorded.
     let mut text = tracker.as_ref().map(TrackerFile::read).transpose()?.flatten();

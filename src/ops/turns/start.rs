@@ -141,7 +141,7 @@ pub fn run_workflow(
     // From here on Ctrl-C ends the run, and is recorded.
     let interrupt = Interrupt::listen();
     let _alive = Alive::claim(workspace, &run)?;
-    let markers = setup.rules().markers;
+    let markers = setup.limits().markers;
     let found = tracker.as_ref().map(|tracker| tracker.begin(run.as_str(), &request.input, &markers)).transpose()?;
     let earlier = match &found {
         Some(Found::Kept { before, reopened }) => {
