@@ -5,3 +5,4 @@ mod error;
 mod record;
 
 pub use error::RunError;
+pub(in crate::ops) use record::{NewEntry, RunChange, RunState};

@@ -6,7 +6,10 @@ use super::alive::Alive;
 use super::drive::{Driven, Next, values};
 use super::session::SessionFinder;
 use super::tracker_file::{Found, TrackerFile};
-use super::{RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome, record::{self, BETWEEN}};
+use super::{
+    RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome,
+    record::{self, BETWEEN},
+};
 use crate::drivers::{AgentProgram, Interrupt};
 use crate::ops::workflow::{Prepared, prepare};
 use crate::ops::{OpError, Workspace};
@@ -94,10 +97,8 @@ pub fn run_workflow(
         instructions.push('\n');
     }
     let own = folder.join(&definition.workflow_file);
-    instructions += &std::fs::read_to_string(&own).map_err(|source| OpError::Read {
-        path: definition.workflow_file.clone(),
-        source,
-    })?;
+    instructions += &std::fs::read_to_string(&own)
+        .map_err(|source| OpError::Read { path: definition.workflow_file.clone(), source })?;
     let known = values(&run, &setup, tracker.as_ref());
     let instructions = fill(&instructions, &known);
     let mut with_input = known.clone();
@@ -145,7 +146,8 @@ pub fn run_workflow(
     let found = tracker.as_ref().map(|tracker| tracker.begin(run.as_str(), &request.input, &markers)).transpose()?;
     let earlier = match &found {
         Some(Found::Kept { before, reopened }) => {
-            let odd = if *reopened { "it said that a run was over, which was taken back" } else { "it is gone on with" };
+            let odd =
+                if *reopened { "it said that a run was over, which was taken back" } else { "it is gone on with" };
             let path = setup.tracker.clone().unwrap_or_default();
             watch(RunEvent::Warning { text: format!("there was a tracker at '{path}': {odd}") });
             Some(before.as_str())
