@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::resolve_error::{Candidate, Failed, Found, ResolveError};
+use super::resolve_error::{Candidate, Failed, Found, NotFound, ResolveError};
 use super::{
     Catalog, EntryError, Files, Name, Named, Place, Requirement, Searched, SourceFault, TagVersion, Version,
     WorkflowEntry, near_names,
@@ -203,7 +203,8 @@ impl Search<'_> {
             [names] if searched.len() == 1 => names.iter().take(OFFERED_MAX).cloned().collect(),
             _ => Vec::new(),
         };
-        Err(ResolveError::NotFound { name, searched, failed: self.failed, removed, near, offered })
+        let failed = self.failed;
+        Err(ResolveError::NotFound(Box::new(NotFound { name, searched, failed, removed, near, offered })))
     }
 }
 

@@ -202,8 +202,7 @@ impl Definition {
     /// When it is not there, is no file, or lies behind a link or in a submodule.
     pub fn instructions(&self, files: &dyn Files, place: &Place) -> Result<(String, ObjectId), EntryError> {
         let outside = |reason| EntryError::Outside { path: self.workflow_file.clone(), reason };
-        let path = join("", &format!("{}/{}", place.folder, self.workflow_file).trim_start_matches('/').to_owned());
-        let path = path.map_err(outside)?;
+        let path = join(&place.folder, &self.workflow_file).map_err(outside)?;
         match found(files, &path)? {
             Node::File { id, .. } => Ok((path, id)),
             _ => Err(EntryError::Missing { path }),

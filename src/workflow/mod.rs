@@ -43,7 +43,7 @@ pub use name::{Name, NameError, near_names};
 pub use plugin::{PluginEntry, PluginSource, locate_plugin};
 pub use reference::{Named, Reference, ReferenceError};
 pub use requirement::{Requirement, RequirementError};
-pub use resolve_error::{Candidate, Failed, Found, ResolveError};
+pub use resolve_error::{Candidate, Failed, Found, NotFound, ResolveError};
 pub use revision::{Revision, RevisionError};
 pub use rooted::{Rooted, marketplace_root};
 pub use source::{Location, Look, PathKind, Source, SourceError};

@@ -36,24 +36,28 @@ pub struct Found {
     pub versions: Vec<String>,
 }
 
+/// Says where a workflow was looked for in vain.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NotFound {
+    /// The name.
+    pub name: String,
+    /// The marketplaces that were searched.
+    pub searched: Vec<String>,
+    /// Those that could not be.
+    pub failed: Vec<Failed>,
+    /// Those that had it once, and say that it is there no more.
+    pub removed: Vec<String>,
+    /// Names that may have been meant.
+    pub near: Vec<String>,
+    /// What the only marketplace that was searched has.
+    pub offered: Vec<String>,
+}
+
 /// Says why a reference did not lead to one workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResolveError {
     /// No marketplace has it.
-    NotFound {
-        /// The name.
-        name: String,
-        /// The marketplaces that were searched.
-        searched: Vec<String>,
-        /// Those that could not be.
-        failed: Vec<Failed>,
-        /// Those that had it once, and say that it is there no more.
-        removed: Vec<String>,
-        /// Names that may have been meant.
-        near: Vec<String>,
-        /// What the only marketplace that was searched has.
-        offered: Vec<String>,
-    },
+    NotFound(Box<NotFound>),
     /// Several marketplaces have it, and what they have differs.
     Ambiguous {
         /// The name.
@@ -101,7 +105,8 @@ impl ResolveError {
     pub fn hints(&self) -> Vec<String> {
         let refresh = || "fetch what is new: git trace marketplace refresh".to_owned();
         match self {
-            ResolveError::NotFound { failed, removed, near, offered, .. } => {
+            ResolveError::NotFound(lost) => {
+                let NotFound { failed, removed, near, offered, .. } = &**lost;
                 let mut hints = not_searched(failed);
                 hints.extend(rows(removed, |label| format!("{label} had it once, and says that it is there no more")));
                 match (near.as_slice(), offered.as_slice()) {
@@ -141,10 +146,10 @@ impl ResolveError {
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ResolveError::NotFound { name, searched, failed, .. } => match searched.as_slice() {
-                [] if failed.is_empty() => write!(f, "no workflow '{name}': no marketplace is known"),
-                [] => write!(f, "no workflow '{name}': no marketplace could be searched"),
-                searched => write!(f, "no workflow '{name}' in {}", listed(searched)),
+            ResolveError::NotFound(lost) => match (lost.name.as_str(), lost.searched.as_slice()) {
+                (name, []) if lost.failed.is_empty() => write!(f, "no workflow '{name}': no marketplace is known"),
+                (name, []) => write!(f, "no workflow '{name}': no marketplace could be searched"),
+                (name, searched) => write!(f, "no workflow '{name}' in {}", listed(searched)),
             },
             ResolveError::Ambiguous { name, candidates } => {
                 write!(f, "workflow '{name}' is in {} marketplaces, and differs", candidates.len())
