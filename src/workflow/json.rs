@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::Fault;
-use super::fault::below;
+use super::fault::{FAULTS_MAX, below};
 
 /// The largest document that is read, in bytes: 4 MiB.
 pub const DOCUMENT_MAX: u64 = 4 << 20;
@@ -15,8 +15,6 @@ pub const DOCUMENT_MAX: u64 = 4 << 20;
 const DEPTH_MAX: usize = 64;
 /// Most values in a document.
 const VALUES_MAX: usize = 500_000;
-/// Most faults that are told of a document.
-const FAULTS_MAX: usize = 100;
 /// What some editors put before a text.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
