@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::installation::InstallError;
+use super::marketplace::MarketError;
 use super::run::RunError;
 use super::share::ShareError;
 use crate::codec::CodecError;
@@ -362,6 +363,9 @@ pub enum OpError {
     /// Contexts could not be sent or fetched.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A marketplace could not be read, or its configuration not changed.
+    #[error(transparent)]
+    Market(#[from] MarketError),
     /// A run could not be begun, recorded or read.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -492,6 +496,7 @@ impl OpError {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
             OpError::Share(error) => error.hints(),
+            OpError::Market(error) => error.hints(),
             OpError::Run(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),

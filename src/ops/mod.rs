@@ -32,6 +32,7 @@ mod init;
 mod installation;
 mod link;
 mod log;
+mod marketplace;
 mod merge;
 mod message;
 mod pack;
@@ -107,6 +108,7 @@ pub use link::{
     link_arrived, relink, why,
 };
 pub use log::{Log, log};
+pub use marketplace::{MarketError, Why as WhyUnreachable};
 pub use merge::{FastForward, Merge, merge};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;

@@ -1,6 +1,8 @@
 //! From the name of a marketplace to its files at one state.
 
+use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::blobs::needed_blobs;
 use super::configured::{cache_folder, host};
@@ -38,7 +40,7 @@ pub(in crate::ops) struct Reached {
     pub(in crate::ops) identity: String,
     /// Where the repository is, without passwords.
     pub(in crate::ops) url: String,
-    held: Held,
+    held: Rc<Held>,
     /// The commit; a plain folder has none.
     pub(in crate::ops) commit: Option<ObjectId>,
     /// The tree of the marketplace.
@@ -49,10 +51,31 @@ pub(in crate::ops) struct Reached {
     pub(in crate::ops) local: Option<PathBuf>,
 }
 
-enum Held {
+/// What holds the objects of a marketplace.
+pub(in crate::ops) enum Held {
     Mirror(Mirror),
     Repository(Box<Repo>),
     Folder(HashedFolder),
+}
+
+impl Held {
+    fn repo(&self) -> &Repo {
+        match self {
+            Held::Mirror(mirror) => mirror.repo(),
+            Held::Repository(repo) => repo,
+            Held::Folder(folder) => folder.repo(),
+        }
+    }
+}
+
+/// Shares what holds the objects of a marketplace.
+#[derive(Clone)]
+pub(in crate::ops) struct Holder(Rc<Held>);
+
+impl Borrow<Repo> for Holder {
+    fn borrow(&self) -> &Repo {
+        self.0.repo()
+    }
 }
 
 impl<'w> Reach<'w> {
@@ -111,7 +134,7 @@ impl<'w> Reach<'w> {
     /// Lists the tags that a marketplace has now; offline, those that were fetched.
     pub(in crate::ops) fn tags(&self, source: &Source, reached: &Reached) -> Result<Vec<String>, MarketError> {
         let of_store = |error| MarketError::of_store(&source.to_string(), error);
-        match &reached.held {
+        match &*reached.held {
             Held::Folder(_) => Ok(Vec::new()),
             Held::Repository(repo) => {
                 let tags = repo.list_refs("refs/tags/").map_err(of_store)?;
@@ -126,7 +149,7 @@ impl<'w> Reach<'w> {
 
     /// Makes sure that all files of a tree are here.
     pub(in crate::ops) fn complete(&self, reached: &Reached, folder: &str, max: usize) -> Result<(), MarketError> {
-        let Held::Mirror(mirror) = &reached.held else { return Ok(()) };
+        let Held::Mirror(mirror) = &*reached.held else { return Ok(()) };
         let name = reached.source.to_string();
         let of_store = |error| MarketError::of_store(&name, error);
         let blobs = reached.files().blobs_below(folder, max).map_err(of_store)?;
@@ -203,7 +226,7 @@ impl<'w> Reach<'w> {
             source: source.clone(),
             identity,
             url,
-            held: Held::Folder(held),
+            held: Rc::new(Held::Folder(held)),
             commit: None,
             root: tree,
             fetched: None,
@@ -220,17 +243,13 @@ impl<'w> Reach<'w> {
         fetched: Option<i64>,
     ) -> Result<Reached, MarketError> {
         let name = source.to_string();
-        let repo = match &held {
-            Held::Mirror(mirror) => mirror.repo(),
-            Held::Repository(repo) => repo,
-            Held::Folder(folder) => folder.repo(),
-        };
-        let root = repo.tree_of_commit(&commit).map_err(|error| MarketError::of_store(&name, error))?;
+        let root = held.repo().tree_of_commit(&commit).map_err(|error| MarketError::of_store(&name, error))?;
         let url = source.url(&self.host).map(|url| url.public()).unwrap_or_default();
         let identity = source.repository_identity(&self.host);
         let source = source.clone();
         let folder = source.folder.clone();
-        Reached { source, identity, url, held, commit: Some(commit), root, fetched, local: None }.within(&folder)
+        let (held, commit) = (Rc::new(held), Some(commit));
+        Reached { source, identity, url, held, commit, root, fetched, local: None }.within(&folder)
     }
 
     fn connection(&self, source: &Source) -> Result<Connection, MarketError> {
@@ -242,16 +261,12 @@ impl<'w> Reach<'w> {
 impl Reached {
     /// Returns the repository that holds its objects.
     pub(in crate::ops) fn repo(&self) -> &Repo {
-        match &self.held {
-            Held::Mirror(mirror) => mirror.repo(),
-            Held::Repository(repo) => repo,
-            Held::Folder(folder) => folder.repo(),
-        }
+        self.held.repo()
     }
 
     /// Returns its files.
-    pub(in crate::ops) fn files(&self) -> TreeFiles<'_> {
-        TreeFiles::new(self.repo(), self.root)
+    pub(in crate::ops) fn files(&self) -> TreeFiles<Holder> {
+        TreeFiles::new(Holder(Rc::clone(&self.held)), self.root)
     }
 
     /// Goes to a folder in it.

@@ -1,5 +1,6 @@
 //! A tree of a repository, seen as the room of workflows sees files.
 
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -12,17 +13,18 @@ use crate::workflow::{Files, FilesError, Node};
 const REMEMBERED_MAX: usize = 20_000;
 
 /// Reads the files of a tree: nothing is checked out, and no link followed.
-pub(in crate::ops) struct TreeFiles<'r> {
-    repo: &'r Repo,
+pub(in crate::ops) struct TreeFiles<R> {
+    /// What holds the repository.
+    held: R,
     root: ObjectId,
     /// Rows of folders that were looked into, by name.
     known: RefCell<HashMap<ObjectId, Rc<HashMap<String, (ForeignKind, ObjectId)>>>>,
 }
 
-impl<'r> TreeFiles<'r> {
+impl<R: Borrow<Repo>> TreeFiles<R> {
     /// Looks at a tree; a missing one is told when it is looked into.
-    pub(in crate::ops) fn new(repo: &'r Repo, root: ObjectId) -> Self {
-        TreeFiles { repo, root, known: RefCell::default() }
+    pub(in crate::ops) fn new(held: R, root: ObjectId) -> Self {
+        TreeFiles { held, root, known: RefCell::default() }
     }
 
     /// Lists all blobs below a folder, at most `max`; none where there is no such folder.
@@ -30,7 +32,7 @@ impl<'r> TreeFiles<'r> {
         let Ok(Some(Node::Folder { id })) = self.look(folder) else { return Ok(Vec::new()) };
         let (mut found, mut open) = (Vec::new(), vec![(id, 0)]);
         while let Some((tree, depth)) = open.pop() {
-            for ForeignRow { kind, id, .. } in self.repo.foreign_rows(&tree)? {
+            for ForeignRow { kind, id, .. } in self.held.borrow().foreign_rows(&tree)? {
                 match kind {
                     ForeignKind::Folder if depth < 64 => open.push((id, depth + 1)),
                     ForeignKind::File { .. } | ForeignKind::Link => found.push(id),
@@ -48,7 +50,7 @@ impl<'r> TreeFiles<'r> {
         if let Some(rows) = self.known.borrow().get(tree) {
             return Ok(Rc::clone(rows));
         }
-        let rows = self.repo.foreign_rows(tree).map_err(|error| unreadable(path, &error))?;
+        let rows = self.held.borrow().foreign_rows(tree).map_err(|error| unreadable(path, &error))?;
         // What has no name in JSON is asked for by nobody.
         let named = rows.into_iter().filter_map(|row| Some((String::from_utf8(row.name).ok()?, (row.kind, row.id))));
         let rows = Rc::new(named.collect::<HashMap<_, _>>());
@@ -60,7 +62,7 @@ impl<'r> TreeFiles<'r> {
     }
 }
 
-impl Files for TreeFiles<'_> {
+impl<R: Borrow<Repo>> Files for TreeFiles<R> {
     fn look(&self, path: &str) -> Result<Option<Node>, FilesError> {
         let mut node = Node::Folder { id: self.root };
         let mut at = 0;
@@ -79,7 +81,7 @@ impl Files for TreeFiles<'_> {
     fn read(&self, path: &str, max: u64) -> Result<Vec<u8>, FilesError> {
         let no_file = || FilesError::Unreadable { path: path.to_owned(), reason: "it is no file".to_owned() };
         let Some(Node::File { id, .. }) = self.look(path)? else { return Err(no_file()) };
-        self.repo.read_blob_within(&id, max).map_err(|error| match error {
+        self.held.borrow().read_blob_within(&id, max).map_err(|error| match error {
             StoreError::TooLarge { size, .. } => FilesError::TooLarge { path: path.to_owned(), size, max },
             error => unreadable(path, &error),
         })
