@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::MarketError;
+use super::local::{Place, expand, place_of};
 use crate::ops::{OpError, Workspace};
 use crate::store::ConfigScope;
-use crate::workflow::{Host, PathKind, Source};
+use crate::workflow::{Host, Location, PathKind, Source};
 
 /// The variable that names marketplaces, as often as there are any.
 pub(super) const KEY: &str = "trace.marketplace";
 
 /// Is a marketplace that the configuration names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(in crate::ops) struct Configured {
     /// As it stands there.
     pub(in crate::ops) text: String,
@@ -31,7 +32,7 @@ pub(in crate::ops) fn configured(workspace: &Workspace) -> Result<Vec<Configured
     // git reads the user's file first.
     values.sort_by_key(|(scope, _)| !matches!(scope, ConfigScope::Command | ConfigScope::Repository));
     for (scope, text) in values {
-        let source = parse(&text, &base);
+        let source = parse(&text, &base).map(|source| settle(source, &base));
         let identity = source.as_ref().map_or_else(|_| text.clone(), |source| source.identity(&host));
         if seen.insert(identity) {
             found.push(Configured { text, scope, source });
@@ -46,11 +47,24 @@ pub(in crate::ops) fn parse(text: &str, from: &Path) -> Result<Source, MarketErr
     Source::parse(text, &look).map_err(MarketError::Source)
 }
 
+/// Says where a source of this machine really is: at its root, without links, whatever folder paths are counted from.
+pub(in crate::ops) fn settle(source: Source, from: &Path) -> Source {
+    let Location::Local(path) = &source.location else { return source };
+    let real = match place_of(path, from) {
+        Ok(Place::Repository(real) | Place::Folder(real)) => real,
+        Err(_) => expand(path, from),
+    };
+    match real.to_str() {
+        Some(real) => Source { location: Location::Local(real.to_owned()), ..source },
+        None => source,
+    }
+}
+
 /// Returns what tells the room of workflows what lies at a path.
 pub(in crate::ops) fn look_from(from: &Path) -> impl Fn(&str) -> Option<PathKind> {
     let from = from.to_owned();
     move |path| {
-        let data = std::fs::metadata(super::local::expand(path, &from)).ok()?;
+        let data = std::fs::metadata(expand(path, &from)).ok()?;
         if data.is_dir() {
             Some(PathKind::Folder)
         } else {
@@ -78,7 +92,7 @@ pub(in crate::ops) fn cache_folder(workspace: &Workspace) -> Result<PathBuf, OpE
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = absolute("HOME");
     if let Some(given) = workspace.config("trace.cacheDir").filter(|given| !given.is_empty()) {
-        return Ok(super::local::expand(&given, &base(workspace)));
+        return Ok(expand(&given, &base(workspace)));
     }
     let cache = absolute("XDG_CACHE_HOME").or_else(|| home.map(|home| home.join(".cache")));
     cache.map(|cache| cache.join("git-trace/marketplaces")).ok_or_else(|| MarketError::NoCacheFolder.into())

@@ -23,8 +23,6 @@ const FOLDER_LIMITS: TreeLimits = TreeLimits { entries: 50_000, bytes: 256 << 20
 /// Reaches marketplaces: those of this machine where they are, all others through mirrors.
 pub(in crate::ops) struct Reach<'w> {
     workspace: &'w Workspace,
-    /// Where paths are counted from.
-    from: PathBuf,
     pub(in crate::ops) host: Host,
     cache: PathBuf,
     /// Whether nothing is fetched.
@@ -79,16 +77,10 @@ impl Borrow<Repo> for Holder {
 }
 
 impl<'w> Reach<'w> {
-    /// Prepares to reach marketplaces; paths are counted from `from`.
-    pub(in crate::ops) fn new(workspace: &'w Workspace, from: &Path, offline: bool) -> Result<Self, OpError> {
+    /// Prepares to reach marketplaces.
+    pub(in crate::ops) fn new(workspace: &'w Workspace, offline: bool) -> Result<Self, OpError> {
         let (host, cache) = (host(workspace)?, cache_folder(workspace)?);
-        Ok(Reach { workspace, from: from.to_owned(), host, cache, offline, may_ask: true })
-    }
-
-    /// Returns the same for paths that are counted from elsewhere.
-    pub(in crate::ops) fn counted_from(&self, from: &Path) -> Reach<'w> {
-        let (host, cache) = (self.host.clone(), self.cache.clone());
-        Reach { from: from.to_owned(), host, cache, ..*self }
+        Ok(Reach { workspace, host, cache, offline, may_ask: true })
     }
 
     /// Opens a marketplace as it was when it was last fetched; one that never was is fetched, unless nothing is to be.
@@ -189,7 +181,7 @@ impl<'w> Reach<'w> {
         let Location::Local(path) = &source.location else { unreachable!("all others have a mirror") };
         let name = source.to_string();
         let of_store = |error| MarketError::of_store(&name, error);
-        match place_of(path, &self.from)? {
+        match place_of(path, Path::new("/"))? {
             Place::Repository(top) => {
                 let repo = Repo::open_exactly(&top).map_err(of_store)?;
                 let commit = local_commit(&repo, asked).map_err(of_store)?;
