@@ -5,6 +5,7 @@ use super::installation::InstallError;
 use super::marketplace::MarketError;
 use super::run::RunError;
 use super::share::ShareError;
+use super::workflow::WorkflowError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -366,6 +367,9 @@ pub enum OpError {
     /// A marketplace could not be read, or its configuration not changed.
     #[error(transparent)]
     Market(#[from] MarketError),
+    /// A workflow could not be found, installed or prepared.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
     /// A run could not be begun, recorded or read.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -497,6 +501,7 @@ impl OpError {
             }
             OpError::Share(error) => error.hints(),
             OpError::Market(error) => error.hints(),
+            OpError::Workflow(error) => error.hints(),
             OpError::Run(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),

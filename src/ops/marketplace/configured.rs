@@ -98,3 +98,11 @@ pub(in crate::ops) fn cache_folder(workspace: &Workspace) -> Result<PathBuf, OpE
     cache.map(|cache| cache.join("git-trace/marketplaces")).ok_or_else(|| MarketError::NoCacheFolder.into())
 }
 
+
+/// Shows a text that is no source as far as that can be done: what is before an `@` may be a password.
+pub(super) fn masked(text: &str) -> String {
+    match (text.find("://"), text.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://***{}", &text[..scheme], &text[at..]),
+        _ => text.to_owned(),
+    }
+}

@@ -1,7 +1,7 @@
 //! Why a marketplace could not be read, or changed.
 
 use crate::store::StoreError;
-use crate::workflow::SourceError;
+use crate::workflow::{ManifestError, SourceError};
 
 /// Says why a marketplace could not be read, or its configuration not changed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +82,14 @@ pub enum MarketError {
         text: String,
         /// Whose configuration.
         scope: &'static str,
+    },
+    /// Its manifest is missing or unusable.
+    #[error("'{source_name}' is no marketplace: {error}")]
+    Manifest {
+        /// The marketplace.
+        source_name: String,
+        /// What is wrong.
+        error: ManifestError,
     },
     /// All else.
     #[error("cannot read '{source_name}': {error}")]

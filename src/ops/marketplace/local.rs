@@ -46,7 +46,7 @@ pub(super) fn place_of(path: &str, from: &Path) -> Result<Place, MarketError> {
 }
 
 /// Returns a path as it is meant from a folder; `~/` is the user's home.
-pub(super) fn expand(path: &str, from: &Path) -> PathBuf {
+pub(in crate::ops) fn expand(path: &str, from: &Path) -> PathBuf {
     let home = || std::env::var_os("HOME").map(PathBuf::from);
     match (path, path.strip_prefix("~/")) {
         ("~", _) => home().unwrap_or_else(|| from.join(path)),

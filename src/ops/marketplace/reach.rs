@@ -31,6 +31,7 @@ pub(in crate::ops) struct Reach<'w> {
 }
 
 /// Is a marketplace at one state.
+#[derive(Clone)]
 pub(in crate::ops) struct Reached {
     /// How it was asked for.
     pub(in crate::ops) source: Source,

@@ -121,7 +121,7 @@ impl WorkflowError {
     pub(in crate::ops) fn hints(&self) -> Vec<String> {
         let search = || "see what there is: git trace workflow search".to_owned();
         match self {
-            WorkflowError::Resolve(error) => error.hint().into_iter().collect(),
+            WorkflowError::Resolve(error) => error.hints(),
             WorkflowError::Reference(ReferenceError::OnlySource { text }) => {
                 vec![format!("to know it as a marketplace: git trace marketplace add {text}"), search()]
             }
