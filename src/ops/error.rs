@@ -2,8 +2,10 @@
 
 use super::finding::Finding;
 use super::installation::InstallError;
+use super::marketplace::MarketError;
 use super::run::RunError;
 use super::share::ShareError;
+use super::workflow::WorkflowError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -362,6 +364,12 @@ pub enum OpError {
     /// Contexts could not be sent or fetched.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A marketplace could not be read, or its configuration not changed.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// A workflow could not be found, installed or prepared.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
     /// A run could not be begun, recorded or read.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -492,6 +500,8 @@ impl OpError {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
             OpError::Share(error) => error.hints(),
+            OpError::Market(error) => error.hints(),
+            OpError::Workflow(error) => error.hints(),
             OpError::Run(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),

@@ -104,7 +104,7 @@ pub use signature::{SignatureState, signature_headers};
 pub use snapshot::{TreeChange, Untracked, WorkTreeState};
 pub use transaction::RefMove;
 pub use unpacked::Unpacked;
-pub use work_tree::{HooksPath, Scope};
+pub use work_tree::{HooksPath, Scope, Scope as ConfigScope};
 pub use worktrees::{StoppedIn, WorktreeHead};
 
 use crate::model::{HashKind, ObjectId};
