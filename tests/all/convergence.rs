@@ -5,6 +5,7 @@
 
 mod book;
 mod sim;
+mod trouble;
 
 use crate::servers::Kind;
 use crate::world::{amount, is_soak};
