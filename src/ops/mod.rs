@@ -58,6 +58,7 @@ mod status;
 mod switch;
 mod tag;
 mod touches;
+mod turns;
 mod validate;
 mod verify;
 mod watch;
@@ -140,6 +141,9 @@ pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
+pub use turns::{
+    ResumeTurns, RunEvent, RunLimits, RunOutcome, RunWatch, RunWorkflow, TurnsError, resume_turns, run_workflow,
+};
 pub use validate::{Unsound, validate, validate_meta};
 pub use verify::{Checked, Note, Verification, Verified, Verify, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
