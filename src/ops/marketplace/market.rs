@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::tree_files::TreeFiles;
 use super::reach::{Holder, Reach, Reached};
+use super::tree_files::TreeFiles;
 use super::{MarketError, Why};
 use crate::workflow::{Files, Market, Source, SourceFault};
 
@@ -18,17 +18,6 @@ impl<'r, 'w> LazyMarket<'r, 'w> {
     /// Names a marketplace; nothing is done yet.
     pub(in crate::ops) fn new(reach: &'r Reach<'w>, source: Source) -> Self {
         LazyMarket { reach, source, opened: OnceCell::new() }
-    }
-
-    /// Takes a marketplace that is open.
-    pub(in crate::ops) fn opened(reach: &'r Reach<'w>, reached: Reached) -> Self {
-        let (source, files) = (reached.source.clone(), reached.files());
-        LazyMarket { reach, source, opened: OnceCell::from(Ok((reached, files))) }
-    }
-
-    /// Opens it.
-    pub(in crate::ops) fn reached(&self) -> Result<&Reached, &MarketError> {
-        self.open().as_ref().map(|(reached, _)| reached).map_err(|(_, error)| error)
     }
 
     /// Ends looking at it.

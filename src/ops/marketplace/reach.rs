@@ -4,17 +4,15 @@ use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::MarketError;
 use super::blobs::needed_blobs;
 use super::configured::{cache_folder, host};
 use super::local::{Place, place_of};
 use super::tree_files::TreeFiles;
-use super::MarketError;
 use crate::model::ObjectId;
 use crate::ops::share::connection;
 use crate::ops::{OpError, Workspace};
-use crate::store::{
-    Asked, Connection, HashedFolder, Mirror, MirrorPlace, Refreshed, Repo, StoreError, TreeLimits,
-};
+use crate::store::{Asked, Connection, HashedFolder, Mirror, MirrorPlace, Refreshed, Repo, StoreError, TreeLimits};
 use crate::workflow::{Files, Host, Location, Node, Source};
 
 /// What is taken of a plain folder that is a marketplace.
@@ -35,8 +33,6 @@ pub(in crate::ops) struct Reach<'w> {
 pub(in crate::ops) struct Reached {
     /// How it was asked for.
     pub(in crate::ops) source: Source,
-    /// The repository, the same however it is spelt.
-    pub(in crate::ops) identity: String,
     /// Where the repository is, without passwords.
     pub(in crate::ops) url: String,
     held: Rc<Held>,
@@ -194,7 +190,7 @@ impl<'w> Reach<'w> {
                 let work_tree = repo.work_dir().map(Path::to_owned);
                 let reached = self.reached(source, Held::Repository(Box::new(repo)), commit, None)?;
                 // A name for where it is that does not depend on how it was reached.
-                Ok(Reached { identity: file_identity(&top), url: top.display().to_string(), local: work_tree, ..reached })
+                Ok(Reached { url: top.display().to_string(), local: work_tree, ..reached })
             }
             Place::Folder(folder) => {
                 if *asked != Asked::Head {
@@ -217,7 +213,6 @@ impl<'w> Reach<'w> {
         let (url, local) = (folder.display().to_string(), Some(folder.to_owned()));
         let whole = Reached {
             source: source.clone(),
-            identity,
             url,
             held: Rc::new(Held::Folder(held)),
             commit: None,
@@ -238,11 +233,10 @@ impl<'w> Reach<'w> {
         let name = source.to_string();
         let root = held.repo().tree_of_commit(&commit).map_err(|error| MarketError::of_store(&name, error))?;
         let url = source.url(&self.host).map(|url| url.public()).unwrap_or_default();
-        let identity = source.repository_identity(&self.host);
         let source = source.clone();
         let folder = source.folder.clone();
         let (held, commit) = (Rc::new(held), Some(commit));
-        Reached { source, identity, url, held, commit, root, fetched, local: None }.within(&folder)
+        Reached { source, url, held, commit, root, fetched, local: None }.within(&folder)
     }
 
     fn connection(&self, source: &Source) -> Result<Connection, MarketError> {
