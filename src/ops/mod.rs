@@ -151,9 +151,9 @@ pub use workflow::{
     FailedUpgrade, InstallBack, InstallWorkflows, Installable, Installation, InstalledPlugin, InstalledWorkflow,
     ListedWorkflow, OfferedWorkflow, RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, ResolveWorkflow,
     ResolvedWorkflow, SearchWorkflows, ShownWorkflow, UpgradeWorkflows, UpgradedWorkflows, VerifiedWorkflow,
-    VerifiedWorkflows, WorkflowError, WorkflowList, WorkflowSearch, install_workflow_back, install_workflows,
-    list_workflows, remove_workflows, resolve_workflow, search_workflows, show_workflow, upgrade_workflows,
-    verify_workflows,
+    VerifiedWorkflows, WorkflowError, WorkflowFolders, WorkflowList, WorkflowSearch, install_workflow_back,
+    install_workflows, list_workflows, remove_workflows, resolve_workflow, search_workflows, show_workflow,
+    unpack_workflow, upgrade_workflows, verify_workflows,
 };
 pub use workspace::{Target, Workspace};
 

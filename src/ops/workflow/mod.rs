@@ -24,6 +24,7 @@ pub use install::{
 pub use list::{ListedWorkflow, WorkflowList, list as list_workflows};
 use lock_file::lock_path;
 pub(in crate::ops) use prepare::{Prepared, prepare};
+pub use prepare::{WorkflowFolders, unpack_workflow};
 pub use record::Installable;
 pub use remove::{RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, remove as remove_workflows};
 pub use resolve::{
