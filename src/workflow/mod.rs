@@ -2,6 +2,38 @@
 //!
 //! Everything here is pure. What a marketplace holds is seen through [`Files`]: git objects, never a checkout.
 
+mod catalog;
+mod entry;
+mod fault;
 mod files;
+mod git_url;
+mod host;
+mod inner_path;
+mod json;
+mod looping;
+mod manifest;
+mod name;
+mod plugin;
+mod reference;
+mod requirement;
+mod revision;
+mod source;
+mod version;
 
+pub use catalog::{Catalog, PluginCatalog};
+pub use entry::{DEFINITION, EntryError, Place, WorkflowEntry, locate};
+pub use fault::{Fault, Severity};
 pub use files::{Files, FilesError, Node};
+pub use git_url::{GitUrl, GitUrlError};
+pub use host::Host;
+pub use inner_path::PathError;
+pub use json::{DOCUMENT_MAX, JsonError};
+pub use looping::Loop;
+pub use manifest::{About, ManifestError, PLUGIN_MANIFESTS, WORKFLOW_MANIFESTS};
+pub use name::{Name, NameError, near_names};
+pub use plugin::{PluginEntry, PluginSource, locate_plugin};
+pub use reference::{Named, Reference, ReferenceError};
+pub use requirement::{Requirement, RequirementError};
+pub use revision::{Revision, RevisionError};
+pub use source::{Location, Look, PathKind, Source, SourceError};
+pub use version::{TagVersion, Version, VersionError};

@@ -66,7 +66,8 @@ impl Hearing {
         if end.text.is_empty() {
             end.text = String::from_utf8_lossy(&self.plain).trim().to_owned();
         }
-        end.usage = self.whole.or_else(|| self.calls.into_values().chain(self.nameless).reduce(sum));
+        end.usage =
+            self.whole.or_else(|| self.calls.into_values().chain(self.nameless).reduce(|one, other| one.plus(&other)));
         end
     }
 
@@ -188,7 +189,7 @@ impl Hearing {
                 }
             }
             _ => {
-                let total = self.nameless.pop().map_or(usage, |known| sum(known, usage));
+                let total = self.nameless.pop().map_or(usage, |known| known.plus(&usage));
                 self.nameless.push(total);
             }
         }
@@ -252,20 +253,6 @@ impl Reported {
         let cached = self.cached_input_tokens;
         let input = self.input_tokens.map(|input| input.saturating_sub(cached.unwrap_or(0)));
         Usage { input, cache_read: cached, ..self.read() }
-    }
-}
-
-fn sum(one: Usage, other: Usage) -> Usage {
-    let add = |one: Option<u64>, other: Option<u64>| match (one, other) {
-        (Some(one), Some(other)) => Some(one.saturating_add(other)),
-        (known, None) | (None, known) => known,
-    };
-    Usage {
-        input: add(one.input, other.input),
-        cache_read: add(one.cache_read, other.cache_read),
-        cache_write: add(one.cache_write, other.cache_write),
-        output: add(one.output, other.output),
-        reasoning: add(one.reasoning, other.reasoning),
     }
 }
 
