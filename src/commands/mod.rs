@@ -45,10 +45,13 @@ mod reset;
 mod restore;
 mod revert;
 mod rewind;
+mod run;
+mod run_printed;
 mod session;
 mod sessions;
 mod show;
 mod status;
+mod step;
 mod switch;
 mod tag;
 mod verify;
@@ -118,6 +121,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
     Verb { name: "bundle", group: "share", args: bundle::args, run: bundle::run },
+    Verb { name: "run", group: "work", args: run::args, run: run::run },
+    Verb { name: "step", group: "work", args: step::args, run: step::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
@@ -131,13 +136,14 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Headings of the help, by group.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("start", "start a context"),
     ("change", "change it"),
     ("look", "look at it"),
     ("move", "move along its history"),
     ("join", "bring branches together"),
     ("share", "share it"),
+    ("work", "run workflows"),
     ("keep", "keep house"),
 ];
 
