@@ -516,7 +516,11 @@ impl OpError {
     /// Tells whether a person has to decide, or the result is not sound: nothing was refused, and nothing done.
     pub fn needs_decision(&self) -> bool {
         use OpError::{Answer, Conflicts, OddOrder, Target, Unsound};
-        matches!(self, Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. })
+        match self {
+            Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. } => true,
+            OpError::Run(error) => error.needs_decision(),
+            _ => false,
+        }
     }
 }
 

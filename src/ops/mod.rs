@@ -128,7 +128,11 @@ pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
-pub use run::RunError;
+pub use run::{
+    Answer, Began, DesignChange, Drift, DriftRequest, FileState, FinishRun, ListRuns, ListedRun, Next, ReportedStep,
+    ResumeRun, RunChanged, RunError, RunReport, StartRun, StartedRun, StepEvent, StepRequest, SyncRun, WhichRun,
+    finish_run, list_runs, resume_run, run_drift, run_status, start_run, step, sync_run,
+};
 pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
