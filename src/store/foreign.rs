@@ -180,7 +180,10 @@ impl Repo {
                     continue;
                 }
                 if seen.len() > limits.entries || depth > limits.depth {
-                    return Err(StoreError::Object { id: tree, reason: "it is larger than is looked through".to_owned() });
+                    return Err(StoreError::Object {
+                        id: tree,
+                        reason: "it is larger than is looked through".to_owned(),
+                    });
                 }
                 match row.kind {
                     ForeignKind::Folder => open.push((row.id, depth + 1)),

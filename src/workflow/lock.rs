@@ -14,7 +14,8 @@ const ENTRIES_MAX: usize = 10_000;
 /// Longest text of a field, in bytes.
 const FIELD_MAX: usize = 4096;
 /// The first line of the file.
-const HEAD: &str = "# What 'git trace workflow' has installed. Merge it as any text, then: git trace workflow install\n";
+const HEAD: &str =
+    "# What 'git trace workflow' has installed. Merge it as any text, then: git trace workflow install\n";
 
 /// Holds a lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

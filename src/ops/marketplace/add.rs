@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::MarketError;
 use super::configured::{KEY, base, configured, parse, settle};
 use super::reach::Reach;
-use super::MarketError;
 use crate::ops::{OpError, Workspace};
 use crate::store::ConfigScope;
 use crate::workflow::{Catalog, Location, ManifestError, PluginCatalog, Source};
@@ -71,7 +71,8 @@ pub fn add_marketplace(workspace: &Workspace, request: &AddMarketplace) -> Resul
         let reached = reach.refresh(&source)?.0;
         let files = reached.files();
         let (workflows, plugins) = (Catalog::read(&files), PluginCatalog::read(&files));
-        let refuse = |error: &ManifestError| MarketError::Manifest { source_name: source.to_string(), error: error.clone() };
+        let refuse =
+            |error: &ManifestError| MarketError::Manifest { source_name: source.to_string(), error: error.clone() };
         match (&workflows, &plugins) {
             (Err(error @ ManifestError::Missing { .. }), Err(ManifestError::Missing { .. })) => {
                 return Err(refuse(error).into());

@@ -65,11 +65,7 @@ pub(in crate::ops) fn look_from(from: &Path) -> impl Fn(&str) -> Option<PathKind
     let from = from.to_owned();
     move |path| {
         let data = std::fs::metadata(expand(path, &from)).ok()?;
-        if data.is_dir() {
-            Some(PathKind::Folder)
-        } else {
-            data.is_file().then_some(PathKind::File)
-        }
+        if data.is_dir() { Some(PathKind::Folder) } else { data.is_file().then_some(PathKind::File) }
     }
 }
 
@@ -97,7 +93,6 @@ pub(in crate::ops) fn cache_folder(workspace: &Workspace) -> Result<PathBuf, OpE
     let cache = absolute("XDG_CACHE_HOME").or_else(|| home.map(|home| home.join(".cache")));
     cache.map(|cache| cache.join("git-trace/marketplaces")).ok_or_else(|| MarketError::NoCacheFolder.into())
 }
-
 
 /// Shows a text that is no source as far as that can be done: what is before an `@` may be a password.
 pub(super) fn masked(text: &str) -> String {

@@ -126,16 +126,47 @@ impl Why {
         let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
         if has(&["fsck", "bad pack", "index-pack", "bad object", "unpack"]) {
             Why::Unsound
-        } else if has(&["authentication failed", "permission denied", "could not read username", "could not read password", "403", "401", "host key verification", "terminal prompts disabled", "access denied"]) {
+        } else if has(&[
+            "authentication failed",
+            "permission denied",
+            "could not read username",
+            "could not read password",
+            "403",
+            "401",
+            "host key verification",
+            "terminal prompts disabled",
+            "access denied",
+        ]) {
             Why::Access
-        } else if has(&["repository not found", "does not appear to be a git repository", "not exported", "404", "does not exist", "no such"]) {
+        } else if has(&[
+            "repository not found",
+            "does not appear to be a git repository",
+            "not exported",
+            "404",
+            "does not exist",
+            "no such",
+        ]) {
             Why::NotFound
         } else if has(&["couldn't find remote ref", "no such branch"]) {
             Why::NoSuchState
         } else if has(&[
-            "could not resolve", "unable to access", "couldn't connect", "failed to connect", "connection", "timed out",
-            "timeout", "network", "unreachable", "ssl", "tls", "certificate", "early eof", "hung up", "no end after",
-            "could not read from remote", "operation too slow",
+            "could not resolve",
+            "unable to access",
+            "couldn't connect",
+            "failed to connect",
+            "connection",
+            "timed out",
+            "timeout",
+            "network",
+            "unreachable",
+            "ssl",
+            "tls",
+            "certificate",
+            "early eof",
+            "hung up",
+            "no end after",
+            "could not read from remote",
+            "operation too slow",
         ]) {
             Why::Network
         } else {
@@ -173,7 +204,9 @@ impl MarketError {
             MarketError::NoCommit { asked: None, .. } => {
                 vec!["what is committed is read, never the work tree: git commit first".to_owned()]
             }
-            MarketError::Offline { .. } => vec!["fetch it: git trace marketplace refresh, or leave out --offline".to_owned()],
+            MarketError::Offline { .. } => {
+                vec!["fetch it: git trace marketplace refresh, or leave out --offline".to_owned()]
+            }
             MarketError::Unreachable { why, source_name, .. } => match why {
                 Why::Access => vec![format!("see whether git itself may: git ls-remote {source_name}")],
                 Why::NotFound => vec!["look at its address: git trace marketplace list".to_owned()],
@@ -182,7 +215,9 @@ impl MarketError {
             },
             MarketError::GitMissing { .. } => vec!["install git; marketplaces of this machine need none".to_owned()],
             MarketError::NoCacheFolder => vec!["name one: git config --global trace.cacheDir <folder>".to_owned()],
-            MarketError::NoneKnown => vec!["add one: git trace marketplace add <owner/repo, address or path>".to_owned()],
+            MarketError::NoneKnown => {
+                vec!["add one: git trace marketplace add <owner/repo, address or path>".to_owned()]
+            }
             MarketError::NotConfigured { .. } => vec!["see which are: git trace marketplace list".to_owned()],
             MarketError::AlreadyKnown { .. } => vec!["to fetch it: git trace marketplace refresh".to_owned()],
             MarketError::Store { error, .. } => error.hint().into_iter().collect(),

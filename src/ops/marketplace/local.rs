@@ -76,8 +76,14 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let root = root.path().canonicalize().expect("a folder");
         let make = |path: &str| fs::create_dir_all(root.join(path)).expect("a folder");
-        for path in [".claude-plugin", "market/.git/objects", "market/.git/refs", "market/.claude-plugin", "market/a/b", "other/c"]
-        {
+        for path in [
+            ".claude-plugin",
+            "market/.git/objects",
+            "market/.git/refs",
+            "market/.claude-plugin",
+            "market/a/b",
+            "other/c",
+        ] {
             make(path);
         }
         make("market/nested/.agents/plugins");

@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use super::tree_files::TreeFiles;
 use super::reach::{Holder, Reach, Reached};
+use super::tree_files::TreeFiles;
 use super::{MarketError, Why};
 use crate::workflow::{Files, Market, Source, SourceFault};
 

@@ -4,17 +4,15 @@ use std::borrow::Borrow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::MarketError;
 use super::blobs::needed_blobs;
 use super::configured::{cache_folder, host};
 use super::local::{Place, place_of};
 use super::tree_files::TreeFiles;
-use super::MarketError;
 use crate::model::ObjectId;
 use crate::ops::share::connection;
 use crate::ops::{OpError, Workspace};
-use crate::store::{
-    Asked, Connection, HashedFolder, Mirror, MirrorPlace, Refreshed, Repo, StoreError, TreeLimits,
-};
+use crate::store::{Asked, Connection, HashedFolder, Mirror, MirrorPlace, Refreshed, Repo, StoreError, TreeLimits};
 use crate::workflow::{Files, Host, Location, Node, Source};
 
 /// What is taken of a plain folder that is a marketplace.
@@ -194,7 +192,12 @@ impl<'w> Reach<'w> {
                 let work_tree = repo.work_dir().map(Path::to_owned);
                 let reached = self.reached(source, Held::Repository(Box::new(repo)), commit, None)?;
                 // A name for where it is that does not depend on how it was reached.
-                Ok(Reached { identity: file_identity(&top), url: top.display().to_string(), local: work_tree, ..reached })
+                Ok(Reached {
+                    identity: file_identity(&top),
+                    url: top.display().to_string(),
+                    local: work_tree,
+                    ..reached
+                })
             }
             Place::Folder(folder) => {
                 if *asked != Asked::Head {

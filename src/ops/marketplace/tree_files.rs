@@ -92,9 +92,8 @@ impl<R: Borrow<Repo>> Files for TreeFiles<R> {
         let Some(Node::Folder { id }) = self.look(folder)? else { return Err(no_folder()) };
         let rows = self.rows(&id, folder)?;
         let below = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-        let node = |(name, &(kind, id)): (&String, &(ForeignKind, ObjectId))| {
-            (name.clone(), node_of(kind, id, &below(name)))
-        };
+        let node =
+            |(name, &(kind, id)): (&String, &(ForeignKind, ObjectId))| (name.clone(), node_of(kind, id, &below(name)));
         let mut found: Vec<(String, Node)> = rows.iter().map(node).collect();
         found.sort_by(|one, other| one.0.cmp(&other.0));
         Ok(found)

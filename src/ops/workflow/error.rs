@@ -125,13 +125,15 @@ impl WorkflowError {
             WorkflowError::Reference(ReferenceError::OnlySource { text }) => {
                 vec![format!("to know it as a marketplace: git trace marketplace add {text}"), search()]
             }
-            WorkflowError::Reference(_) => vec![
-                "name one so: deploy, deploy@^1.2, deploy@owner/repo, ./folder".to_owned(),
-                search(),
-            ],
+            WorkflowError::Reference(_) => {
+                vec!["name one so: deploy, deploy@^1.2, deploy@owner/repo, ./folder".to_owned(), search()]
+            }
             WorkflowError::NoName { .. } => vec!["give it one: --as <name>".to_owned()],
             WorkflowError::NotInstalled { near, .. } if !near.is_empty() => {
-                vec![format!("did you mean {}?", near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or "))]
+                vec![format!(
+                    "did you mean {}?",
+                    near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
+                )]
             }
             WorkflowError::NotInstalled { name, .. } => vec![format!("install it: git trace workflow install {name}")],
             WorkflowError::Taken { name, reference, .. } => vec![

@@ -139,20 +139,11 @@ fn find_named(workspace: &Workspace, reach: &Reach<'_>, named: &Named) -> Result
 }
 
 /// Reads a workflow that lies in a folder of this machine, as it is.
-fn find_path(
-    reach: &Reach<'_>,
-    folder: &Path,
-    file: &str,
-    reference: &Reference,
-) -> Result<FoundWorkflow, OpError> {
+fn find_path(reach: &Reach<'_>, folder: &Path, file: &str, reference: &Reference) -> Result<FoundWorkflow, OpError> {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let source = Source::new(Location::Local(real.display().to_string()));
     let reached = reach.open_folder(&source, &real)?;
-    let entry = |error| WorkflowError::Entry {
-        name: reference.to_string(),
-        source_name: source.to_string(),
-        error,
-    };
+    let entry = |error| WorkflowError::Entry { name: reference.to_string(), source_name: source.to_string(), error };
     let place = locate(&reached.files(), file).map_err(entry)?;
     let (definition, warnings) = read_definition(reach, &reached, &place)?;
     Ok(FoundWorkflow {
@@ -171,11 +162,7 @@ fn find_path(
 }
 
 /// Reads a definition, and makes sure that its instructions are there.
-fn read_definition(
-    reach: &Reach<'_>,
-    reached: &Reached,
-    place: &Place,
-) -> Result<(Definition, Vec<String>), OpError> {
+fn read_definition(reach: &Reach<'_>, reached: &Reached, place: &Place) -> Result<(Definition, Vec<String>), OpError> {
     reach.complete(reached, &place.folder, FILES_MAX)?;
     let files = reached.files();
     let source_name = reached.source.to_string();

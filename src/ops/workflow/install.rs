@@ -210,7 +210,8 @@ impl<'w> Installing<'w> {
             range: plugin.range.clone(),
             plugins: Vec::new(),
         };
-        let is_taken = lock.plugins.get(&plugin.name).is_some_and(|other| other.url != locked.url || other.path != locked.path);
+        let is_taken =
+            lock.plugins.get(&plugin.name).is_some_and(|other| other.url != locked.url || other.path != locked.path);
         let key = if is_taken { format!("{}-{}", plugin.name, tree.short(8)) } else { plugin.name.clone() };
         let commit = self.keep(Installable::Plugin, &key, &locked, &[])?;
         lock.plugins.insert(key.clone(), locked);
@@ -255,11 +256,7 @@ impl<'w> Installing<'w> {
     }
 
     /// Takes in a tree.
-    pub(super) fn put_tree(
-        &mut self,
-        from: &crate::store::Repo,
-        tree: &ObjectId,
-    ) -> Result<ObjectId, OpError> {
+    pub(super) fn put_tree(&mut self, from: &crate::store::Repo, tree: &ObjectId) -> Result<ObjectId, OpError> {
         Ok(self.intake.put_tree(from, tree, &LIMITS)?)
     }
 
@@ -313,8 +310,7 @@ pub struct InstallBack {
 /// When the commit is none, or is not here any more.
 pub fn install_back(workspace: &Workspace, request: &InstallBack) -> Result<Installation, OpError> {
     let InstallBack { name, commit, dry_run } = request;
-    let not_an_install =
-        || OpError::from(WorkflowError::NotAnInstall { commit: commit.clone(), name: name.clone() });
+    let not_an_install = || OpError::from(WorkflowError::NotAnInstall { commit: commit.clone(), name: name.clone() });
     let _: Name = name.parse().map_err(|_| not_an_install())?;
     let repo = &workspace.repo;
     let mut file = LockFile::take(workspace, *dry_run)?;
@@ -329,7 +325,8 @@ pub fn install_back(workspace: &Workspace, request: &InstallBack) -> Result<Inst
     for (key, commit) in plugins {
         let read = repo.has_object(&commit).then(|| repo.read_raw_commit(&commit)).transpose()?;
         let Some((plugin, _)) = read.and_then(|raw| read_message(&key, raw.tree, &raw.message)) else {
-            warnings.push(format!("plugin '{key}' is not here any more: git trace workflow install {}", locked.reference));
+            warnings
+                .push(format!("plugin '{key}' is not here any more: git trace workflow install {}", locked.reference));
             continue;
         };
         if find_installation(workspace, Installable::Plugin, &key, &plugin.tree)?.is_none() {
@@ -349,7 +346,8 @@ pub fn install_back(workspace: &Workspace, request: &InstallBack) -> Result<Inst
     };
     let unchanged = before.as_ref() == Some(&locked);
     let was = before.and_then(|before| before.version);
-    let one = InstalledWorkflow { name: name.clone(), locked, was, unchanged, plugins_found: Vec::new(), warnings, undo };
+    let one =
+        InstalledWorkflow { name: name.clone(), locked, was, unchanged, plugins_found: Vec::new(), warnings, undo };
     if !dry_run {
         file.lock.drop_unused_plugins();
         file.finish()?;

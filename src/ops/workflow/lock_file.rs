@@ -65,7 +65,8 @@ impl LockFile {
         let folder = self.path.parent().expect("it is in a folder");
         fs::create_dir_all(folder).map_err(io("create", folder))?;
         check_place(&self.path)?;
-        let mut file = tempfile::Builder::new().prefix(".workflows.").tempfile_in(folder).map_err(io("write", folder))?;
+        let mut file =
+            tempfile::Builder::new().prefix(".workflows.").tempfile_in(folder).map_err(io("write", folder))?;
         let written = file.write_all(self.lock.write().as_bytes()).and_then(|()| {
             use std::os::unix::fs::PermissionsExt;
             file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;

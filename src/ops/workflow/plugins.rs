@@ -55,7 +55,9 @@ pub(super) fn find_plugin(reach: &Reach<'_>, named: &Named, own: &Reached) -> Re
     let found = look(reach, named, &market);
     match (&named.requirement, found) {
         (None, found) => found,
-        (Some(wanted), Ok(found)) if found.version.as_deref().and_then(parsed).is_some_and(|it| wanted.accepts(&it)) => {
+        (Some(wanted), Ok(found))
+            if found.version.as_deref().and_then(parsed).is_some_and(|it| wanted.accepts(&it)) =>
+        {
             Ok(found)
         }
         (Some(_), Ok(found)) => at_tags(reach, named, &market, found.version),
@@ -93,12 +95,7 @@ fn look(reach: &Reach<'_>, named: &Named, market: &Reached) -> Result<FoundPlugi
 }
 
 /// Looks for a version that the marketplace has no longer, at the tags that name one.
-fn at_tags(
-    reach: &Reach<'_>,
-    named: &Named,
-    market: &Reached,
-    here: Option<String>,
-) -> Result<FoundPlugin, String> {
+fn at_tags(reach: &Reach<'_>, named: &Named, market: &Reached, here: Option<String>) -> Result<FoundPlugin, String> {
     let wanted = named.requirement.as_ref().expect("only who wants a version comes here");
     let tags = reach.tags(&market.source, market).map_err(|error| error.to_string())?;
     let mut tags: Vec<TagVersion> = tags.iter().filter_map(|tag| TagVersion::read(tag, &named.name)).collect();

@@ -56,11 +56,7 @@ pub(super) fn message(what: Installable, name: &str, one: &Locked, plugins: &[(S
 }
 
 /// Reads what a commit holds; `None` if it is no installation of that name.
-pub(super) fn read_message(
-    name: &str,
-    tree: ObjectId,
-    message: &[u8],
-) -> Option<(Locked, Vec<(String, ObjectId)>)> {
+pub(super) fn read_message(name: &str, tree: ObjectId, message: &[u8]) -> Option<(Locked, Vec<(String, ObjectId)>)> {
     let text = std::str::from_utf8(message).ok()?;
     let trailers = text.rsplit("\n\n").next()?;
     let of = |key: &str| {
@@ -140,7 +136,15 @@ mod tests {
         assert!(text.starts_with("install workflow deploy 1.3.0\n\nTrace-Install: deploy\n"));
         assert_eq!(read_message("deploy", tree, text.as_bytes()), Some((one.clone(), plugins.to_vec())));
         assert_eq!(read_message("other", tree, text.as_bytes()), None);
-        let bare = Locked { commit: None, path: String::new(), file: None, version: None, range: None, plugins: vec![], ..one };
+        let bare = Locked {
+            commit: None,
+            path: String::new(),
+            file: None,
+            version: None,
+            range: None,
+            plugins: vec![],
+            ..one
+        };
         let text = message(Installable::Plugin, "x", &bare, &[]);
         assert_eq!(read_message("x", tree, text.as_bytes()), Some((bare, Vec::new())));
         assert_eq!(read_message("x", tree, b"anything\n"), None);

@@ -69,12 +69,7 @@ pub(super) fn bring_locked(
 }
 
 /// Tells whether what is locked is here, with all of its files.
-pub(super) fn is_here(
-    workspace: &Workspace,
-    what: Installable,
-    name: &str,
-    one: &Locked,
-) -> Result<bool, OpError> {
+pub(super) fn is_here(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> Result<bool, OpError> {
     let kept = find_installation(workspace, what, name, &one.tree)?.is_some();
     Ok(kept && workspace.repo.has_whole_tree(&one.tree, &LIMITS))
 }

@@ -99,7 +99,9 @@ fn newest(
 ) -> Result<super::find::FoundWorkflow, OpError> {
     let base = base(workspace);
     // A reference that has become a path by accident is still the name that it was.
-    let asked = Named::parse(&one.reference).map(|named| Reference::Named(Box::new(named))).or_else(|_| read_reference(&one.reference, &base))?;
+    let asked = Named::parse(&one.reference)
+        .map(|named| Reference::Named(Box::new(named)))
+        .or_else(|_| read_reference(&one.reference, &base))?;
     let Reference::Named(named) = asked else { return find(workspace, reach, &asked) };
     let source = settle(parse(&one.source, &base)?, Path::new(&base));
     if !reach.offline && fetched.insert(source.identity(&reach.host)) {

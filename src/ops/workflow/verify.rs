@@ -93,7 +93,10 @@ fn check(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> 
             findings.push(error.to_string());
         }
         if findings.is_empty() && repo.is_unpacked(&one.tree, &folder_of_all(workspace), &LIMITS)? == Some(false) {
-            findings.push(format!("its copy '{}' was changed", folder_of_all(workspace).join(one.tree.to_string()).display()));
+            findings.push(format!(
+                "its copy '{}' was changed",
+                folder_of_all(workspace).join(one.tree.to_string()).display()
+            ));
         }
     }
     Ok(VerifiedWorkflow { what, name: name.to_owned(), findings, notes })
