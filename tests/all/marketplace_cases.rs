@@ -9,6 +9,7 @@ mod case;
 mod deviations;
 mod market;
 mod plugin;
+mod real;
 
 use serde_json::Value;
 
