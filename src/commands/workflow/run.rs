@@ -130,6 +130,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         None => {
             let request = RunWorkflow {
                 reference: text("reference").expect("clap asks for it"),
+                from: session.path(std::path::Path::new("")),
                 input: input.unwrap_or_default(),
                 agent: text("agent"),
                 model: text("model"),

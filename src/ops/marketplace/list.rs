@@ -81,11 +81,11 @@ pub(super) fn count(reached: &super::reach::Reached, listed: &mut ListedMarketpl
     if let (Err(error), Err(_)) = (&workflows, &plugins) {
         listed.problem = Some(error.to_string());
     }
-    for catalog in &workflows {
+    if let Ok(catalog) = &workflows {
         listed.workflows = Some(catalog.workflows.len());
         listed.warnings.extend(catalog.faults.iter().map(|fault| format!("{}: {fault}", catalog.manifest)));
     }
-    for catalog in &plugins {
+    if let Ok(catalog) = &plugins {
         listed.plugins = Some(catalog.plugins.len());
     }
 }

@@ -20,17 +20,6 @@ impl<'r, 'w> LazyMarket<'r, 'w> {
         LazyMarket { reach, source, opened: OnceCell::new() }
     }
 
-    /// Takes a marketplace that is open.
-    pub(in crate::ops) fn opened(reach: &'r Reach<'w>, reached: Reached) -> Self {
-        let (source, files) = (reached.source.clone(), reached.files());
-        LazyMarket { reach, source, opened: OnceCell::from(Ok((reached, files))) }
-    }
-
-    /// Opens it.
-    pub(in crate::ops) fn reached(&self) -> Result<&Reached, &MarketError> {
-        self.open().as_ref().map(|(reached, _)| reached).map_err(|(_, error)| error)
-    }
-
     /// Ends looking at it.
     pub(in crate::ops) fn into_reached(self) -> Option<Result<Reached, MarketError>> {
         self.opened.into_inner().map(|opened| opened.map(|(reached, _)| reached).map_err(|(_, error)| error))

@@ -33,8 +33,6 @@ pub(in crate::ops) struct Reach<'w> {
 pub(in crate::ops) struct Reached {
     /// How it was asked for.
     pub(in crate::ops) source: Source,
-    /// The repository, the same however it is spelt.
-    pub(in crate::ops) identity: String,
     /// Where the repository is, without passwords.
     pub(in crate::ops) url: String,
     held: Rc<Held>,
@@ -198,6 +196,7 @@ impl<'w> Reach<'w> {
                     local: work_tree,
                     ..reached
                 })
+                Ok(Reached { url: top.display().to_string(), local: work_tree, ..reached })
             }
             Place::Folder(folder) => {
                 if *asked != Asked::Head {
@@ -220,7 +219,6 @@ impl<'w> Reach<'w> {
         let (url, local) = (folder.display().to_string(), Some(folder.to_owned()));
         let whole = Reached {
             source: source.clone(),
-            identity,
             url,
             held: Rc::new(Held::Folder(held)),
             commit: None,
@@ -241,11 +239,10 @@ impl<'w> Reach<'w> {
         let name = source.to_string();
         let root = held.repo().tree_of_commit(&commit).map_err(|error| MarketError::of_store(&name, error))?;
         let url = source.url(&self.host).map(|url| url.public()).unwrap_or_default();
-        let identity = source.repository_identity(&self.host);
         let source = source.clone();
         let folder = source.folder.clone();
         let (held, commit) = (Rc::new(held), Some(commit));
-        Reached { source, identity, url, held, commit, root, fetched, local: None }.within(&folder)
+        Reached { source, url, held, commit, root, fetched, local: None }.within(&folder)
     }
 
     fn connection(&self, source: &Source) -> Result<Connection, MarketError> {

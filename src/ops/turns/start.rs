@@ -1,5 +1,6 @@
 //! Begins a run of turns.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::alive::Alive;
@@ -31,6 +32,8 @@ const NEVER_SET: [&str; 16] = [
 pub struct RunWorkflow {
     /// The workflow, by any reference.
     pub reference: String,
+    /// The folder from which paths are counted.
+    pub from: PathBuf,
     /// What is to be achieved.
     pub input: String,
     /// The agent's command line; `trace.agent`, or else `claude -p`, if `None`.
@@ -65,7 +68,8 @@ pub fn run_workflow(
     let top = workspace.repo.work_dir().ok_or(TurnsError::NoWorkTree)?.to_owned();
     let words = request.agent.clone().or_else(|| workspace.config("trace.agent"));
     let agent = AgentProgram::parse(words.as_deref().unwrap_or("claude -p")).map_err(TurnsError::from)?;
-    let Prepared { used, definition, folder, plugins, .. } = prepare(workspace, &request.reference, request.offline)?;
+    let Prepared { used, definition, folder, plugins } =
+        prepare(workspace, &request.reference, &request.from, request.offline)?;
     let run = new_run(workspace, &used.name)?;
 
     let looping = definition.looping.clone();

@@ -163,7 +163,7 @@ impl<'w> Installing<'w> {
         let tree = self.intake.put_tree(found.reached.repo(), &found.place.tree, &LIMITS)?;
         let file = (found.place.file != DEFINITION).then(|| found.place.file.clone());
         let mut locked = Locked {
-            reference: found.reference.clone(),
+            reference: self.relative(&found.reference),
             source: self.source_of(&found.reached),
             url: self.url_of(&found.reached),
             commit: found.reached.commit,

@@ -23,8 +23,8 @@ pub use install::{
 };
 pub use list::{ListedWorkflow, WorkflowList, list as list_workflows};
 use lock_file::lock_path;
-#[allow(unused_imports, reason = "the loop that runs workflows comes next")]
 pub(in crate::ops) use prepare::{Prepared, prepare};
+pub use prepare::{WorkflowFolders, unpack_workflow};
 pub use record::Installable;
 pub use remove::{RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, remove as remove_workflows};
 pub use resolve::{

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::find::{find, read_reference};
 use super::lock_file::read_lock;
 use super::plugins::find_plugin;
@@ -17,12 +19,38 @@ use crate::workflow::{
     DOCUMENT_MAX, Definition, EntryError, Files, Lock, Locked, Named, Reference, ResolveError, Version,
 };
 
+/// Says where a workflow's files are.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkflowFolders {
+    /// What it is, as exactly as it is known.
+    pub workflow: WorkflowUsed,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The folders of its plugins.
+    pub plugins: Vec<PathBuf>,
+}
+
+/// Puts the files of a workflow, and of its plugins, into folders of the git directory. Paths are counted from `from`.
+///
+/// # Errors
+/// When no workflow is meant, or it cannot be used.
+pub fn unpack_workflow(
+    workspace: &Workspace,
+    reference: &str,
+    from: &Path,
+    offline: bool,
+) -> Result<WorkflowFolders, OpError> {
+    let Prepared { used, folder, plugins, .. } = prepare(workspace, reference, from, offline)?;
+    Ok(WorkflowFolders { workflow: used, folder, plugins })
+}
+
 /// Is a workflow that can be run.
 #[derive(Debug)]
 pub(in crate::ops) struct Prepared {
     /// What it is, as exactly as it is known.
     pub(in crate::ops) used: WorkflowUsed,
     /// What it says of itself.
+    #[allow(dead_code, reason = "the loop that runs workflows reads it")]
     pub(in crate::ops) definition: Definition,
     /// Its files: `trace/workflows/<tree>` in the git directory. Runs share it; nobody writes into it.
     pub(in crate::ops) folder: PathBuf,
