@@ -47,7 +47,7 @@ mod tampering;
 mod tokens_body;
 mod tokens_oracle;
 mod transcripts;
-mod turns;
+pub mod turns;
 mod verbs;
 mod verifying;
 mod wire;

@@ -10,6 +10,8 @@ mod deviations;
 mod market;
 mod plugin;
 mod real;
+mod runner;
+mod tracker;
 
 use serde_json::Value;
 
@@ -30,13 +32,17 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("path", answer::answer),
     ("plugins", plugin::answer),
     ("resolve", answer::answer),
+    ("runner", runner::answer),
+    ("runner", tracker::answer),
     ("schema", answer::answer),
     ("symlink", answer::answer),
+    ("tokens", tracker::answer),
+    ("tracker", tracker::answer),
     ("version", answer::answer),
 ];
 
 /// The topics that nobody answers yet; a topic leaves this list when it gets a row above.
-const OPEN: &[&str] = &["commands", "install", "remote", "runner", "tokens", "tracker", "upgrade"];
+const OPEN: &[&str] = &["commands", "install", "remote", "upgrade"];
 
 /// Says how our answers to the steps of a case stand to the recorded ones.
 #[derive(Debug, Default)]
