@@ -162,7 +162,7 @@ fn failures_that_pass_are_tried_again_and_do_not_count() {
     assert_eq!(script.prompt(3), script.prompt(1), "the same is asked again");
 
     let world = World::new("sha1");
-    let mut script = Script::new(&world, "agent", json!({ "enabled": true, "retryCap": 1, "retryBackoffMs": 1 }));
+    let script = Script::new(&world, "agent", json!({ "enabled": true, "retryCap": 1, "retryBackoffMs": 1 }));
     script.play_last(Play { exit: 1, err: "overloaded", ..tracker("x") });
     let (code, last, _) = script.run(&[]);
     assert_eq!((code, &last["turns"]), (10, &json!(2)), "{last}");

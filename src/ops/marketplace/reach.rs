@@ -190,12 +190,6 @@ impl<'w> Reach<'w> {
                 let work_tree = repo.work_dir().map(Path::to_owned);
                 let reached = self.reached(source, Held::Repository(Box::new(repo)), commit, None)?;
                 // A name for where it is that does not depend on how it was reached.
-                Ok(Reached {
-                    identity: file_identity(&top),
-                    url: top.display().to_string(),
-                    local: work_tree,
-                    ..reached
-                })
                 Ok(Reached { url: top.display().to_string(), local: work_tree, ..reached })
             }
             Place::Folder(folder) => {
