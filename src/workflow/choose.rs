@@ -146,7 +146,14 @@ impl Search<'_> {
         let older = if done || one.source.revision.is_some() {
             None
         } else {
-            at_tags(one, name, requirement, here.as_deref().and_then(|offer| offer.version.as_ref()), &mut versions)?
+            let known = here.as_deref().and_then(|offer| offer.version.as_ref());
+            let tagged = at_tags(one, name, requirement, known, &mut versions);
+            // What the tags would have told is missed; what is at hand is not.
+            self.failed.extend(tagged.fault.map(|fault| {
+                let fault = SourceFault::Tags { fault: Box::new(fault) };
+                Failed { label: one.source.to_string(), fault }
+            }));
+            tagged.best
         };
         Ok(match (older, here) {
             (Some(tagged), _) => Looked::Found(Box::new(Offer { market, ..tagged })),
@@ -255,6 +262,14 @@ fn newest<'a>(entries: &[&'a WorkflowEntry], requirement: Option<&Requirement>) 
     Newest::Twice(std::iter::once(best.pointer.clone()).chain(pointers).collect())
 }
 
+/// Says what the tags of a marketplace have.
+#[derive(Default)]
+struct Tagged {
+    best: Option<Offer>,
+    /// Why some or all could not be looked at.
+    fault: Option<SourceFault>,
+}
+
 /// Finds the newest version that tags name, newer than `here`. Tags of the workflow's own count as they are; at tags of
 /// the whole marketplace the entry there says which version it is.
 fn at_tags(
@@ -263,40 +278,52 @@ fn at_tags(
     requirement: &Requirement,
     here: Option<&Version>,
     versions: &mut Vec<Version>,
-) -> Result<Option<Offer>, SourceFault> {
-    let mut tags: Vec<TagVersion> = one.market.tags()?.iter().filter_map(|tag| TagVersion::read(tag, name)).collect();
+) -> Tagged {
+    let mut tagged = Tagged::default();
+    let mut tags: Vec<TagVersion> = match one.market.tags() {
+        Ok(tags) => tags.iter().filter_map(|tag| TagVersion::read(tag, name)).collect(),
+        Err(fault) => return Tagged { fault: Some(fault), ..tagged },
+    };
     versions.extend(tags.iter().filter(|tag| tag.own).map(|tag| tag.version.clone()));
     let own = tags.iter().any(|tag| tag.own);
-    // The workflow's own first, then those that promise the version, then all others; the newest first in each.
-    let rank = |tag: &TagVersion| (!tag.own, !requirement.accepts(&tag.version));
+    tags.retain(|tag| if own { tag.own && requirement.accepts(&tag.version) } else { true });
+    // Those that promise the version first, the newest of them before the others.
+    let rank = |tag: &TagVersion| !requirement.accepts(&tag.version);
     tags.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| other.version.by_age(&one.version)));
-    tags.retain(|tag| !tag.own || requirement.accepts(&tag.version));
-    let mut best: Option<Offer> = None;
-    for tag in tags.iter().filter(|tag| tag.own || !own).take(OPENED_MAX) {
-        let enough = best.as_ref().and_then(|best| best.version.as_ref()).or(here);
+    for tag in tags.iter().take(OPENED_MAX) {
+        let known = tagged.best.as_ref().and_then(|best| best.version.as_ref()).or(here);
         let promises = requirement.accepts(&tag.version);
-        if promises && enough.is_some_and(|enough| tag.version.by_age(enough).is_le())
-            || (!promises && enough.is_some())
-        {
+        let newer = |version: &Version| known.is_none_or(|known| version.by_age(known).is_gt());
+        if if promises { !newer(&tag.version) } else { known.is_some() } {
             continue;
         }
-        let files = one.market.at_tag(&tag.tag)?;
+        let files = match one.market.at_tag(&tag.tag) {
+            Ok(files) => files,
+            Err(fault) => {
+                tagged.fault = Some(fault);
+                continue;
+            }
+        };
         let Ok(catalog) = Catalog::read(&*files) else { continue };
+        let mut newest: Option<(Version, &WorkflowEntry)> = None;
         for entry in catalog.named(name) {
             let version = match &entry.version {
                 Some(declared) if !tag.own => declared.clone(),
                 _ => tag.version.clone(),
             };
-            let newer = enough.is_none_or(|enough| version.by_age(enough).is_gt());
-            if requirement.accepts(&version) && newer {
-                let (entry, manifest) = (entry.clone(), catalog.manifest.clone());
-                best = Some(Offer { market: 0, tag: Some(tag.tag.clone()), entry, version: Some(version), manifest });
-                break;
+            let better = newest.as_ref().is_none_or(|(best, _)| version.by_age(best).is_gt());
+            if requirement.accepts(&version) && newer(&version) && better {
+                newest = Some((version.clone(), entry));
             }
             versions.push(version);
         }
+        if let Some((version, entry)) = newest {
+            let (entry, manifest) = (entry.clone(), catalog.manifest.clone());
+            let tag = Some(tag.tag.clone());
+            tagged.best = Some(Offer { market: 0, tag, entry, version: Some(version), manifest });
+        }
     }
-    Ok(best)
+    tagged
 }
 
 fn declared(entries: &[&WorkflowEntry]) -> Vec<Version> {

@@ -16,6 +16,15 @@ pub struct Failed {
     pub fault: SourceFault,
 }
 
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            SourceFault::Tags { fault } => write!(f, "{} was searched without its tags: {fault}", self.label),
+            fault => write!(f, "{} was not searched: {fault}", self.label),
+        }
+    }
+}
+
 /// Is one of several workflows of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -165,7 +174,7 @@ impl fmt::Display for ResolveError {
 }
 
 fn not_searched(failed: &[Failed]) -> Vec<String> {
-    rows(failed, |Failed { label, fault }| format!("{label} was not searched: {fault}"))
+    rows(failed, Failed::to_string)
 }
 
 fn rows<T>(items: &[T], tell: impl Fn(&T) -> String) -> Vec<String> {

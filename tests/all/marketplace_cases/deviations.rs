@@ -108,11 +108,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         "any address that git can fetch is a marketplace, at a branch or tag, too; '~/x', which is not there, is still refused",
     ),
     row(
-        "resolve-builtin",
-        &[0, 3],
-        "there is no workflow that nobody wrote: what is run is named and locked, and nothing is copied into the user's home",
-    ),
-    row(
         "source-json",
         &[4, 5, 6, 7],
         "where a workflow comes from stands in the lock file of the repository; no source.json is read, so none can be wrong",
