@@ -1,0 +1,8 @@
+//! Marketplaces of every kind, served and local, sound and hostile; workflows found in them, installed and kept.
+
+mod cases;
+mod hostile;
+mod installs;
+mod served;
+mod shop;
+mod sources;
