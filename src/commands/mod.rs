@@ -46,10 +46,13 @@ mod reset;
 mod restore;
 mod revert;
 mod rewind;
+mod run;
+mod run_printed;
 mod session;
 mod sessions;
 mod show;
 mod status;
+mod step;
 mod switch;
 mod tag;
 mod verify;
@@ -122,6 +125,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "bundle", group: "share", args: bundle::args, run: bundle::run },
     Verb { name: "workflow", group: "work", args: workflow::args, run: workflow::run },
     Verb { name: "marketplace", group: "work", args: marketplace::args, run: marketplace::run },
+    Verb { name: "run", group: "work", args: run::args, run: run::run },
+    Verb { name: "step", group: "work", args: step::args, run: step::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },

@@ -5,6 +5,7 @@ use super::installation::InstallError;
 use super::marketplace::MarketError;
 use super::run::RunError;
 use super::share::ShareError;
+use super::turns::TurnsError;
 use super::workflow::WorkflowError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
@@ -373,6 +374,9 @@ pub enum OpError {
     /// A run could not be begun, recorded or read.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// An agent could not be set to work on a run.
+    #[error(transparent)]
+    Turns(#[from] TurnsError),
     /// A remote has commits of a branch that were never seen here.
     #[error("'{remote}' has commits of '{branch}' that are not here")]
     UnseenCommits {
@@ -503,6 +507,7 @@ impl OpError {
             OpError::Market(error) => error.hints(),
             OpError::Workflow(error) => error.hints(),
             OpError::Run(error) => error.hints(),
+            OpError::Turns(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }
@@ -511,7 +516,11 @@ impl OpError {
     /// Tells whether a person has to decide, or the result is not sound: nothing was refused, and nothing done.
     pub fn needs_decision(&self) -> bool {
         use OpError::{Answer, Conflicts, OddOrder, Target, Unsound};
-        matches!(self, Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. })
+        match self {
+            Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. } => true,
+            OpError::Run(error) => error.needs_decision(),
+            _ => false,
+        }
     }
 }
 

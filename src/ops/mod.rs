@@ -58,6 +58,7 @@ mod status;
 mod switch;
 mod tag;
 mod touches;
+mod turns;
 mod validate;
 mod verify;
 mod watch;
@@ -127,7 +128,11 @@ pub use reset::{Reset, ResetMode, WasReset, reset};
 pub use restore::{Restore, restore};
 pub use resume::{Resolution, Resume, Settle, conflicts, resume, settle};
 pub use rewind::{CodeRewound, Rewind, Rewound, rewind};
-pub use run::RunError;
+pub use run::{
+    Answer, Began, DesignChange, Drift, DriftRequest, FileState, FinishRun, ListRuns, ListedRun, Next, ReportedStep,
+    ResumeRun, RunChanged, RunError, RunReport, StartRun, StartedRun, StepEvent, StepRequest, SyncRun, WhichRun,
+    finish_run, list_runs, resume_run, run_drift, run_status, start_run, step, sync_run,
+};
 pub use scan::Leak;
 pub use sequence::{Preference, SequenceVerb, WholeSide};
 pub use share::{
@@ -140,6 +145,9 @@ pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
+pub use turns::{
+    ResumeTurns, RunEvent, RunLimits, RunOutcome, RunWatch, RunWorkflow, TurnsError, resume_turns, run_workflow,
+};
 pub use validate::{Unsound, validate, validate_meta};
 pub use verify::{Checked, Note, Verification, Verified, Verify, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};

@@ -2,7 +2,7 @@
 //!
 //! A run is a branch `run/<id>`. Its first entry, of role `event`, is the [`Header`]; what was done follows as further
 //! entries: a [`Step`] is an entry of role `step`, a [`Resume`] and all else an `event` with a `"type"`. A [`Run`] is what
-//! they say together, and `trace.md` shows it as a [`Page`]. Everything here is pure.
+//! they say together, and [`trace_md`] shows it as a file. Everything here is pure.
 
 mod failure;
 mod header;
@@ -12,7 +12,7 @@ mod rules;
 mod setup;
 mod step;
 mod template;
-mod trace_md;
+pub mod trace_md;
 mod tracker;
 mod turn;
 mod verdict;
@@ -25,9 +25,6 @@ pub use rules::{LIST_MAX, Recovery, RuleError, TEXT_MAX};
 pub use setup::Setup;
 pub use step::{Artifact, Step, StepStatus, design_changes};
 pub use template::fill;
-pub use trace_md::{
-    Edits, PAGE_MAX, Page, PageError, Parsed, Part, ResumePart, StepPart, TRACE_MD, parse, render, take_in,
-};
 pub use tracker::{Markers, Word, skeleton};
 pub use turn::{Opening, Turn, TurnKind, TurnStatus};
 pub use verdict::{Ended, Limits, Progress, Verdict};

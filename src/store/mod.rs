@@ -20,6 +20,7 @@ mod create;
 mod credential;
 mod draft;
 mod error;
+mod file_id;
 mod file_lock;
 mod folder;
 mod foreign;
@@ -73,6 +74,7 @@ use std::path::PathBuf;
 
 pub use batch::{Batch, Size, Start};
 pub use branches::Placement;
+pub use clock::parse_date;
 pub use code::{CodeChanges, CodeCommit, CodeFile, CodeLimits, lines_between};
 pub use code_git::BlamedLine;
 pub use draft::{CommitRequest, Context};

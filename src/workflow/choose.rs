@@ -266,11 +266,11 @@ fn at_tags(
 ) -> Result<Option<Offer>, SourceFault> {
     let mut tags: Vec<TagVersion> = one.market.tags()?.iter().filter_map(|tag| TagVersion::read(tag, name)).collect();
     versions.extend(tags.iter().filter(|tag| tag.own).map(|tag| tag.version.clone()));
+    let own = tags.iter().any(|tag| tag.own);
     // The workflow's own first, then those that promise the version, then all others; the newest first in each.
     let rank = |tag: &TagVersion| (!tag.own, !requirement.accepts(&tag.version));
     tags.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| other.version.by_age(&one.version)));
     tags.retain(|tag| !tag.own || requirement.accepts(&tag.version));
-    let own = tags.iter().any(|tag| tag.own);
     let mut best: Option<Offer> = None;
     for tag in tags.iter().filter(|tag| tag.own || !own).take(OPENED_MAX) {
         let enough = best.as_ref().and_then(|best| best.version.as_ref()).or(here);

@@ -41,7 +41,7 @@ impl Loop {
     /// The default of [`Loop::blocked_marker`].
     pub const BLOCKED_MARKER: &str = "<!-- WORKFLOW_BLOCKED";
     /// The default of [`Loop::tracker_path`].
-    pub const TRACKER_PATH: &str = ".athena/{sessionId}/tracker.md";
+    pub const TRACKER_PATH: &str = ".gittrace/runs/{sessionId}/tracker.md";
     /// The default of [`Loop::nudge_cap`] and [`Loop::retry_cap`].
     pub const CAP: u32 = 3;
     /// The most that [`Loop::nudge_cap`] and [`Loop::retry_cap`] can be.

@@ -50,3 +50,6 @@ pub use revision::{Revision, RevisionError};
 pub use rooted::{Rooted, marketplace_root};
 pub use source::{Location, Look, PathKind, Source, SourceError};
 pub use version::{TagVersion, Version, VersionError};
+
+#[cfg(test)]
+mod tests;

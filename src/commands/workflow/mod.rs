@@ -2,6 +2,7 @@
 
 mod change;
 mod look;
+mod run;
 
 pub(super) use look::age;
 
@@ -26,6 +27,7 @@ const PARTS: &[Part] = &[
     Part { name: "show", args: look::show_args, run: look::show },
     Part { name: "resolve", args: look::resolve_args, run: look::resolve },
     Part { name: "install", args: change::install_args, run: change::install },
+    Part { name: "run", args: run::args, run: run::run },
     Part { name: "list", args: look::list_args, run: look::list },
     Part { name: "verify", args: look::verify_args, run: look::verify },
     Part { name: "upgrade", args: change::upgrade_args, run: change::upgrade },

@@ -23,7 +23,6 @@ pub use install::{
 };
 pub use list::{ListedWorkflow, WorkflowList, list as list_workflows};
 use lock_file::lock_path;
-#[allow(unused_imports, reason = "the loop that runs workflows comes next")]
 pub(in crate::ops) use prepare::{Prepared, prepare};
 pub use prepare::{WorkflowFolders, unpack_workflow};
 pub use record::Installable;
