@@ -312,7 +312,7 @@ fn a_killed_install_is_finished_by_the_same_command() {
         let _ = child.kill();
         let _ = child.wait();
         let output = world.trace(&arguments).output().expect("it starts");
-        let said = String::from_utf8_lossy(&output.stderr);
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(output.status.success(), "{arguments:?} in round {round}: {said}");
         let took = begun.elapsed();
         usual = (usual * 7 + took.min(usual * 2)) / 8;

@@ -101,21 +101,45 @@ fn servers_that_cannot_leave_anything_out_are_read_as_well() {
     }
 }
 
+/// Is a web server that gives out files, and nothing else.
+struct Files(std::process::Child);
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn a_dumb_server_is_read_as_well() {
-    let Some(server) = Server::start(Kind::Http) else { return };
     let world = World::new("sha1");
-    server.admit(&world);
-    let shop = stock(&world, &server);
-    server.git(&["update-server-info"]);
-    // The web server gives out the files of the repository, and no program of git's runs.
-    let url = format!("http://127.0.0.1:{}/repo.git", server.port());
-    world.ok(&["marketplace", "add", &url]);
+    let shop = Shop::new(&world, "shop");
+    shop.offer(&[("deploy", "1.0.0")]);
+    shop.commit("one");
+    let info = || world.git(&["update-server-info"], shop.top());
+    info();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("a port").port();
+    let mut python = world.command("python3", world.root());
+    let text = port.to_string();
+    python.args(["-m", "http.server", "--bind", "127.0.0.1", "--directory"]).arg(shop.top()).arg(&text);
+    python.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let Ok(child) = python.spawn() else {
+        eprintln!("skipped: python3 is not there");
+        return;
+    };
+    let _server = Files(child);
+    for _ in 0..200 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    world.ok(&["marketplace", "add", &format!("http://127.0.0.1:{port}/.git")]);
     assert_eq!(json_of(&world, &["workflow", "resolve", "deploy"])["tree"], shop.tree_of("deploy").as_str());
     shop.offer(&[("deploy", "1.1.0")]);
     shop.commit("two");
-    publish(&shop, &server, true);
-    server.git(&["update-server-info"]);
+    info();
     world.ok(&["marketplace", "refresh"]);
     assert_eq!(json_of(&world, &["workflow", "resolve", "deploy"])["version"], "1.1.0");
 }
