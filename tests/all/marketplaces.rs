@@ -1,6 +1,5 @@
 //! Marketplaces of every kind, served and local, sound and hostile; workflows found in them, installed and kept.
 
-mod cases;
 mod hostile;
 mod installs;
 mod served;

@@ -308,7 +308,9 @@ impl Mirror {
     fn remove_locks(&self) {
         let folder = &self.place.folder;
         let below = walkdir::WalkDir::new(folder.join("refs")).into_iter().filter_map(Result::ok);
-        let locks = below.map(|file| file.into_path()).chain(["shallow.lock", "packed-refs.lock"].map(|name| folder.join(name)));
+        let locks = below
+            .map(|file| file.into_path())
+            .chain(["shallow.lock", "packed-refs.lock"].map(|name| folder.join(name)));
         for lock in locks.filter(|path| path.extension().is_some_and(|end| end == "lock")) {
             let _ = fs::remove_file(lock);
         }

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::shop::{Shop, json_of};
 use crate::world::{World, feed};
 
-const DEFINITION: &str = r#"{"name": "deploy", "plugins": [], "promptTemplate": "{input}", "workflowFile": "instructions.md"}"#;
+const DEFINITION: &str =
+    r#"{"name": "deploy", "plugins": [], "promptTemplate": "{input}", "workflowFile": "instructions.md"}"#;
 
 /// Is a repository of trees that no `git add` would make.
 struct Forged<'w> {
@@ -62,7 +63,8 @@ impl<'w> Forged<'w> {
     fn offer(&self, more: &[(&str, &str, &str)]) {
         let manifest = json!({"workflows": [{"name": "deploy", "source": "./deploy"}]}).to_string();
         let (manifest, definition, text) = (self.blob(&manifest), self.blob(DEFINITION), self.blob("# x\n"));
-        let mut rows = vec![("100644", "instructions.md", text.as_str()), ("100644", "workflow.json", definition.as_str())];
+        let mut rows =
+            vec![("100644", "instructions.md", text.as_str()), ("100644", "workflow.json", definition.as_str())];
         rows.extend_from_slice(more);
         rows.sort_by_key(|(_, name, _)| *name);
         let deploy = self.tree(&rows);
@@ -123,8 +125,10 @@ fn links_and_submodules_are_kept_and_never_followed() {
         assert!(output.status.success(), "{said}");
         let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let folder = Path::new(told["folder"].as_str().expect("a folder")).to_owned();
-        let mut names: Vec<String> =
-            fs::read_dir(&folder).expect("a folder").map(|file| file.expect("a file").file_name().into_string().expect("text")).collect();
+        let mut names: Vec<String> = fs::read_dir(&folder)
+            .expect("a folder")
+            .map(|file| file.expect("a file").file_name().into_string().expect("text"))
+            .collect();
         names.sort();
         assert_eq!(names, ["inside", "instructions.md", "workflow.json"]);
         assert_eq!(fs::read_to_string(folder.join("inside")).expect("a link to a file of it"), "# x\n");
@@ -138,7 +142,9 @@ fn links_and_submodules_are_kept_and_never_followed() {
         let forged = Forged::new(&world, shop);
         let manifest = forged.blob(&json!({"workflows": [{"name": "deploy", "source": "./deploy"}]}).to_string());
         let (definition, out) = (forged.blob(DEFINITION), forged.blob("/etc/passwd"));
-        let row = |name: &'static str| if name == link { ("120000", name, out.as_str()) } else { ("100644", name, definition.as_str()) };
+        let row = |name: &'static str| {
+            if name == link { ("120000", name, out.as_str()) } else { ("100644", name, definition.as_str()) }
+        };
         let deploy = forged.tree(&[row("instructions.md"), row("workflow.json")]);
         let hidden = forged.tree(&[("100644", "marketplace.json", &manifest)]);
         let root = forged.tree(&[("40000", ".athena-workflow", &hidden), ("40000", "deploy", &deploy)]);
@@ -188,7 +194,11 @@ fn ten_thousand_entries_are_searched() {
     shop.workflow("deploy", "1.0.0", &[]);
     let entries: Vec<_> = (0..10_000)
         .map(|at| json!({"name": format!("w{at:05}"), "source": "./workflows/deploy", "version": "1.0.0"}))
-        .chain([json!({"name": "../x", "source": "../../x"}), json!(null), json!({"name": "deploy", "source": "./workflows/deploy"})])
+        .chain([
+            json!({"name": "../x", "source": "../../x"}),
+            json!(null),
+            json!({"name": "deploy", "source": "./workflows/deploy"}),
+        ])
         .collect();
     shop.manifest(&json!({ "workflows": entries }));
     shop.commit("one");

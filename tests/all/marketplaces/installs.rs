@@ -29,7 +29,8 @@ fn an_install_is_the_whole_tree_and_is_taken_back() {
         let one = &done["workflows"][0];
         assert_eq!((one["commit"].as_str(), one["unchanged"].as_bool()), (Some(commit.as_str()), Some(false)));
         assert_eq!(one["tree"], dry["workflows"][0]["tree"], "a rehearsal says what would come");
-        let files = world.git(&["ls-tree", "-r", "--format=%(objectmode) %(path)", "refs/trace/workflows/deploy"], &world.repo());
+        let files = world
+            .git(&["ls-tree", "-r", "--format=%(objectmode) %(path)", "refs/trace/workflows/deploy"], &world.repo());
         assert_eq!(
             files.lines().collect::<Vec<_>>(),
             ["100644 instructions.md", "100644 parts/more.txt", "100755 run.sh", "100644 workflow.json"]
@@ -49,7 +50,10 @@ fn an_install_is_the_whole_tree_and_is_taken_back() {
         fs::remove_file(&script).expect("a script");
         shop.commit("two");
         let newer = json_of(&world, &["workflow", "upgrade", "deploy"]);
-        assert_eq!((newer["workflows"][0]["was"].as_str(), newer["workflows"][0]["version"].as_str()), (Some("1.0.0"), Some("1.1.0")));
+        assert_eq!(
+            (newer["workflows"][0]["was"].as_str(), newer["workflows"][0]["version"].as_str()),
+            (Some("1.0.0"), Some("1.1.0"))
+        );
         let files = world.git(&["ls-tree", "-r", "--name-only", "refs/trace/workflows/deploy"], &world.repo());
         assert!(!files.contains("run.sh"), "what the new version has not is not there");
         let undo = newer["workflows"][0]["undo"].as_str().expect("a way back").to_owned();
@@ -96,12 +100,12 @@ fn an_upgrade_keeps_to_the_range_that_was_asked_for() {
     // What is pinned and gone stays as it is, is told, and hinders no other.
     let output = world.trace(&["workflow", "upgrade", "--json"]).output().expect("it starts");
     assert_eq!(output.status.code(), Some(1));
-    let done: serde_json::Value = serde_json::Deserializer::from_slice(&output.stdout)
-        .into_iter()
-        .next()
-        .expect("an answer")
-        .expect("JSON");
-    assert_eq!((done["workflows"][0]["name"].as_str(), done["workflows"][0]["version"].as_str()), (Some("deploy"), Some("1.4.0")));
+    let done: serde_json::Value =
+        serde_json::Deserializer::from_slice(&output.stdout).into_iter().next().expect("an answer").expect("JSON");
+    assert_eq!(
+        (done["workflows"][0]["name"].as_str(), done["workflows"][0]["version"].as_str()),
+        (Some("deploy"), Some("1.4.0"))
+    );
     assert_eq!(done["failed"][0]["name"], "review");
     let lock = lock_of(&world);
     assert!(lock.contains("range: ^1.0") && lock.contains("reference: deploy@^1.0"), "{lock}");
@@ -122,7 +126,8 @@ fn a_name_that_is_taken_is_not_overwritten_silently() {
     assert!(said.contains("is installed from") && said.contains("--as"), "{said}");
     world.ok(&["workflow", "install", &second, "--as", "deploy-two"]);
     let listed = json_of(&world, &["workflow", "list"]);
-    let versions: Vec<&str> = listed["workflows"].as_array().expect("rows").iter().filter_map(|row| row["version"].as_str()).collect();
+    let versions: Vec<&str> =
+        listed["workflows"].as_array().expect("rows").iter().filter_map(|row| row["version"].as_str()).collect();
     assert_eq!(versions, ["1.0.0", "1.5.0"]);
     world.ok(&["workflow", "install", &second, "--force"]);
     assert_eq!(json_of(&world, &["workflow", "show", "deploy"])["workflow"]["version"], "1.5.0");
@@ -155,7 +160,10 @@ fn what_is_locked_is_brought_to_others_exactly_or_not_at_all() {
     // Another cache, as on another machine.
     world.git(&["config", "trace.cacheDir", "../cache"], &world.root().join("other"));
     let done = json_of(&world, &["-C", &there, "workflow", "install"]);
-    assert_eq!((done["workflows"][0]["commit"].as_str(), done["workflows"][0]["version"].as_str()), (Some(commit.as_str()), Some("1.0.0")));
+    assert_eq!(
+        (done["workflows"][0]["commit"].as_str(), done["workflows"][0]["version"].as_str()),
+        (Some(commit.as_str()), Some("1.0.0"))
+    );
     world.ok(&["-C", &there, "workflow", "verify"]);
     // Whoever changes the lock file changes nothing of what is there.
     let lock = world.root().join("other/.gittrace/workflows.lock");
@@ -274,7 +282,14 @@ fn many_installs_at_once_all_count() {
     world.ok(&["marketplace", "add", &format!("file://{}", shop.path()), "--offline"]);
     let children: Vec<_> = names
         .iter()
-        .map(|name| world.trace(&["workflow", "install", name]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts"))
+        .map(|name| {
+            world
+                .trace(&["workflow", "install", name])
+                .stderr(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("it starts")
+        })
         .collect();
     for child in children {
         let output = child.wait_with_output().expect("it ends");
@@ -302,9 +317,11 @@ fn a_killed_install_is_finished_by_the_same_command() {
         if round % 2 == 0 {
             let _ = fs::remove_dir_all(super::shop::mirrors(&world));
         }
-        let arguments = if round % 3 == 0 { vec!["workflow", "upgrade", "deploy"] } else { vec!["workflow", "install"] };
+        let arguments =
+            if round % 3 == 0 { vec!["workflow", "upgrade", "deploy"] } else { vec!["workflow", "install"] };
         let reference = format!("deploy@{url}");
-        let arguments: Vec<&str> = if arguments.len() == 2 || round == 0 { vec!["workflow", "install", &reference] } else { arguments };
+        let arguments: Vec<&str> =
+            if arguments.len() == 2 || round == 0 { vec!["workflow", "install", &reference] } else { arguments };
         let begun = std::time::Instant::now();
         let mut child = world.trace(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         std::thread::sleep(usual.mul_f64(fastrand::f64() * 1.2));

@@ -48,10 +48,18 @@ fn only_what_is_needed_is_fetched_and_it_is_there_when_the_server_is_not() {
         shop.git(&["add", "--all"]);
         shop.git(&["commit", "-q", "--amend", "-m", "other"]);
         publish(&shop, &server, true);
-        assert_eq!(json_of(&world, &["workflow", "resolve", "deploy"])["version"], "1.0.0", "{kind:?}: not before a refresh");
+        assert_eq!(
+            json_of(&world, &["workflow", "resolve", "deploy"])["version"],
+            "1.0.0",
+            "{kind:?}: not before a refresh"
+        );
         let refreshed = json_of(&world, &["marketplace", "refresh"]);
         let row = &refreshed["marketplaces"][0];
-        assert_eq!((row["old"].as_str(), row["new"].as_str()), (Some(first.as_str()), Some(shop.head().as_str())), "{kind:?}");
+        assert_eq!(
+            (row["old"].as_str(), row["new"].as_str()),
+            (Some(first.as_str()), Some(shop.head().as_str())),
+            "{kind:?}"
+        );
         assert_eq!(json_of(&world, &["workflow", "resolve", "deploy"])["version"], "2.0.0");
         assert!(has(&tree) && has(&first), "{kind:?}: what was seen stays");
 
@@ -198,6 +206,7 @@ fn a_broken_cache_is_made_anew_beside_the_old() {
 }
 
 fn packs(mirror: &Path) -> Vec<std::path::PathBuf> {
-    let files = fs::read_dir(mirror.join("objects/pack")).expect("packs").filter_map(Result::ok).map(|file| file.path());
+    let files =
+        fs::read_dir(mirror.join("objects/pack")).expect("packs").filter_map(Result::ok).map(|file| file.path());
     files.filter(|path| path.extension().is_some_and(|end| end == "pack")).collect()
 }

@@ -49,9 +49,7 @@ impl<'w> Shop<'w> {
 
     /// Writes the manifest of workflows, each in `workflows/<name>`.
     pub fn offer(&self, workflows: &[(&str, &str)]) -> &Self {
-        let entry = |(name, version): &(&str, &str)| {
-            json!({"name": name, "version": version, "source": format!("./workflows/{name}"), "description": format!("does {name}")})
-        };
+        let entry = |(name, version): &(&str, &str)| json!({"name": name, "version": version, "source": format!("./workflows/{name}"), "description": format!("does {name}")});
         let entries: Vec<Value> = workflows.iter().map(entry).collect();
         for (name, version) in workflows {
             self.workflow(name, version, &[]);

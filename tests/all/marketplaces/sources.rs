@@ -68,7 +68,10 @@ fn folders_and_files_without_a_marketplace_are_workflows_too() {
     fs::rename(shop.top().join("workflows/deploy"), world.repo().join("own")).expect("a folder");
     for reference in ["./own", "own/workflow.json"] {
         let found = json_of(&world, &["workflow", "resolve", reference]);
-        assert_eq!((&found["kind"], &found["name"], &found["version"]), (&json!("file"), &json!("deploy"), &json!("3.1.0")));
+        assert_eq!(
+            (&found["kind"], &found["name"], &found["version"]),
+            (&json!("file"), &json!("deploy"), &json!("3.1.0"))
+        );
     }
     world.ok(&["workflow", "install", "./own"]);
     let listed = json_of(&world, &["workflow", "list"]);
@@ -93,7 +96,8 @@ fn one_bad_marketplace_hides_no_other() {
         world.git(&["config", "--add", "trace.marketplace", &value], &world.repo());
     }
     let found = json_of(&world, &["workflow", "search"]);
-    let names: Vec<&str> = found["workflows"].as_array().expect("rows").iter().filter_map(|row| row["name"].as_str()).collect();
+    let names: Vec<&str> =
+        found["workflows"].as_array().expect("rows").iter().filter_map(|row| row["name"].as_str()).collect();
     assert_eq!(names, ["deploy", "review"]);
     assert_eq!(found["warnings"].as_array().map(Vec::len), Some(3), "{found}");
     assert_eq!(json_of(&world, &["workflow", "resolve", "deploy"])["warnings"].as_array().map(Vec::len), Some(3));
@@ -169,7 +173,11 @@ fn old_versions_are_found_at_their_tags() {
             ("@latest", "2.0.0", None),
         ] {
             let found = json_of(&world, &["workflow", "resolve", &format!("deploy@{source}{asked}")]);
-            assert_eq!((found["version"].as_str(), found["tag"].as_str()), (Some(version), tag), "{source}{asked}: {found}");
+            assert_eq!(
+                (found["version"].as_str(), found["tag"].as_str()),
+                (Some(version), tag),
+                "{source}{asked}: {found}"
+            );
         }
         let said = world.fails(1, &["workflow", "resolve", &format!("deploy@{source}@^3")]);
         assert!(said.contains("2.0.0") && said.contains("1.3.0"), "what there is: {said}");
