@@ -25,6 +25,7 @@ mod install;
 mod kills;
 mod link;
 mod marketplace_cases;
+mod marketplaces;
 mod merging;
 mod model;
 mod more_importers;

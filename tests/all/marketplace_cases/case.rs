@@ -88,7 +88,8 @@ impl Sandbox {
         sandbox
     }
 
-    fn write(&self, path: &str, content: &Value) {
+    /// Writes a file, or a link.
+    pub fn write(&self, path: &str, content: &Value) {
         let path = self.root.join(path);
         std::fs::create_dir_all(path.parent().expect("it is in the sandbox")).expect("a folder");
         match content["symlink"].as_str() {
@@ -97,7 +98,8 @@ impl Sandbox {
         }
     }
 
-    fn text(&self, content: &Value) -> String {
+    /// Returns the text of a file.
+    pub fn text(&self, content: &Value) -> String {
         match content {
             Value::String(text) => self.real(text),
             content => self.real(&serde_json::to_string_pretty(&content["json"]).expect("JSON")),

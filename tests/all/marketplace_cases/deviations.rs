@@ -173,4 +173,50 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[0, 1, 2, 3, 4],
         "instructions stand in the prompt of each turn without memory: no file that two runs could overwrite",
     ),
+    row(
+        "remote-dirty",
+        &[3],
+        "nothing is checked out, so that nothing can be changed there: what is read is what the commit has",
+    ),
+    row(
+        "remote-cache-not-git",
+        &[0],
+        "a folder that is no repository is no cache: nothing in it is believed, and the server is asked",
+    ),
+    row(
+        "install-name-mismatch",
+        &[0],
+        "a workflow is installed under the name by which it was asked for, so that the same name finds it again",
+    ),
+    row("install-name-traversal", &[0], "a name that leads out of its folder is refused, and nothing is written"),
+    row(
+        "install-asset-missing",
+        &[0],
+        "instructions that are not there are told when the workflow is installed, not when it is to be run",
+    ),
+    row(
+        "install-asset-absolute",
+        &[0, 2],
+        "instructions outside of the workflow's folder are no part of it: they could be any file of this machine",
+    ),
+    row(
+        "install-asset-nested",
+        &[1],
+        "the whole folder is installed, each file under its own name: scripts, examples and skills are part of a workflow",
+    ),
+    row(
+        "install-over",
+        &[3],
+        "an installation is exactly the folder as it is now, each file under its own name; the one before is in history",
+    ),
+    row(
+        "upgrade-ignores-pin",
+        &[3, 4],
+        "an upgrade keeps to the version or range that was asked for; where that is there no more, it says so and changes nothing",
+    ),
+    row(
+        "cmd-install-shadowed-output",
+        &[1, 2],
+        "a workflow of the same name from another marketplace is refused, unless --force or --as says what is meant",
+    ),
 ];
