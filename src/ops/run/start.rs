@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::act::{Act, Plan, RunChanged, Written, act, begin};
 use super::status::RunReport;
-use super::which::Seen;
+use super::which::{Seen, SeenRuns};
 use super::{RunError, artifact, page, status, trailers};
 use crate::model::Operation;
 use crate::ops::{OpError, Workspace};
@@ -76,7 +76,7 @@ pub struct StartedRun {
 pub fn start_run(workspace: &Workspace, request: &StartRun) -> Result<StartedRun, OpError> {
     let _turn = (!request.dry_run).then(|| workspace.runs_turn()).transpose()?;
     let folder = workspace.folder_of(&request.dir)?;
-    let (seen, _) = workspace.seen_runs()?;
+    let SeenRuns { seen, .. } = workspace.seen_runs()?;
     let known = match &folder {
         Some(folder) => workspace.run_in(&seen, folder),
         // Without a folder it is known by what it does.
