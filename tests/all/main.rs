@@ -40,6 +40,7 @@ mod redact_vectors;
 mod redacting;
 mod repositories;
 mod rooms;
+mod runs;
 mod servers;
 mod sharing;
 mod signing;
