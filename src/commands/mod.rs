@@ -30,6 +30,7 @@ mod init;
 mod install_man;
 mod log;
 mod ls_remote;
+mod marketplace;
 mod merge;
 mod pack;
 mod pause;
@@ -45,16 +46,20 @@ mod reset;
 mod restore;
 mod revert;
 mod rewind;
+mod run;
+mod run_printed;
 mod session;
 mod sessions;
 mod show;
 mod status;
+mod step;
 mod switch;
 mod tag;
 mod verify;
 mod view;
 mod watch;
 mod why;
+mod workflow;
 
 use std::ffi::OsString;
 
@@ -118,6 +123,10 @@ const VERBS: &[Verb] = &[
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
     Verb { name: "bundle", group: "share", args: bundle::args, run: bundle::run },
+    Verb { name: "workflow", group: "work", args: workflow::args, run: workflow::run },
+    Verb { name: "marketplace", group: "work", args: marketplace::args, run: marketplace::run },
+    Verb { name: "run", group: "work", args: run::args, run: run::run },
+    Verb { name: "step", group: "work", args: step::args, run: step::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },
     Verb { name: "forget", group: "keep", args: forget::args, run: forget::run },
     Verb { name: "pause", group: "keep", args: pause::args, run: pause::run },
@@ -131,13 +140,14 @@ const VERBS: &[Verb] = &[
 ];
 
 /// Headings of the help, by group.
-const GROUPS: [(&str, &str); 7] = [
+const GROUPS: [(&str, &str); 8] = [
     ("start", "start a context"),
     ("change", "change it"),
     ("look", "look at it"),
     ("move", "move along its history"),
     ("join", "bring branches together"),
     ("share", "share it"),
+    ("work", "run workflows"),
     ("keep", "keep house"),
 ];
 

@@ -1,9 +1,8 @@
 //! A program as a driver: any that reads the protocol, or an agent's print mode.
 
-mod process;
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::process::{self, End, Environment, Program};
 use super::protocol::{self, Reply};
 use super::{Answer, Driver, DriverError, Prompts, Task, prompt};
 use crate::model::{NanoDollars, Usage};
@@ -105,6 +104,34 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Runs the program and returns what it printed.
+    fn run(&self, input: Vec<u8>) -> Result<Vec<u8>, DriverError> {
+        let program = Program {
+            driver: self.name(),
+            argv: &self.argv,
+            environment: Environment::Short(&self.env),
+            folder: None,
+            timeout: self.timeout,
+            patience: Duration::ZERO,
+        };
+        let mut printed = Vec::new();
+        let finished = process::run(&program, input, &mut |piece| {
+            if printed.len() + piece.len() > self.max_output {
+                return Err(DriverError::Large { driver: self.name(), limit: self.max_output });
+            }
+            printed.extend_from_slice(piece);
+            Ok(())
+        })?;
+        match finished.end {
+            End::Itself(status) if status.success() => Ok(printed),
+            End::Itself(status) => Err(program.ended(status, &finished.said)),
+            End::Slow => Err(DriverError::Slow { driver: self.name(), limit: self.timeout }),
+            End::Interrupted => Err(DriverError::Interrupted { driver: self.name() }),
+        }
+    }
+}
+
 impl Driver for Command {
     fn name(&self) -> String {
         format!("command:{}", self.name)
@@ -119,7 +146,7 @@ impl Driver for Command {
             Input::Prompt => prompt.into_bytes(),
         };
         let prompt_hash = Some(prompt::hash(&input));
-        let printed = process::run(self, input)?;
+        let printed = self.run(input)?;
         let wrong = |reason: String| DriverError::Answer { driver: self.name(), reason };
         match self.output {
             Output::Text => {

@@ -1,8 +1,10 @@
-//! Who writes a summary, or settles a conflict: a rule of ours, a program, or a model behind HTTP.
+//! Who writes a summary, or settles a conflict: a rule of ours, a program, or a model behind HTTP. And who works on a run:
+//! an agent, turn by turn.
 //!
 //! One small protocol: a [`Task`] goes in, an [`Answer`] comes back, both have a JSON form. An answer is never trusted:
 //! whoever asked checks it before anything is stored.
 
+mod agent;
 mod command;
 mod embedded;
 mod entity;
@@ -10,6 +12,7 @@ mod error;
 #[cfg(feature = "http")]
 mod http;
 mod patterns;
+mod process;
 mod prompt;
 mod protocol;
 mod said;
@@ -17,6 +20,7 @@ mod settings;
 mod task;
 mod three_way;
 
+pub use agent::{AgentKind, AgentProgram, AgentTurn, Heard, Stopped, TurnEnd};
 pub use command::{Command, Input, Output};
 pub use embedded::Embedded;
 pub use entity::{Entity, EntityKind, entities};
@@ -24,6 +28,7 @@ pub use error::DriverError;
 #[cfg(feature = "http")]
 pub use http::{Dialect, Http};
 pub(crate) use patterns::patterns;
+pub use process::Interrupt;
 pub use prompt::Prompts;
 pub use settings::{Opening, open};
 pub use task::{Answer, Form, Passage, Reconcile, Summarise, Task};

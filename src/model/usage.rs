@@ -32,6 +32,21 @@ impl Usage {
         let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write.unwrap_or(0));
         self.input.map(|input| input.saturating_add(cached))
     }
+
+    /// Adds up two calls; what neither reported stays unknown.
+    pub fn plus(&self, other: &Usage) -> Usage {
+        let add = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (known, None) | (None, known) => known,
+        };
+        Usage {
+            input: add(self.input, other.input),
+            cache_read: add(self.cache_read, other.cache_read),
+            cache_write: add(self.cache_write, other.cache_write),
+            output: add(self.output, other.output),
+            reasoning: add(self.reasoning, other.reasoning),
+        }
+    }
 }
 
 /// Writes dollars with at least four decimals and no more than are needed: `0.0123 USD`, `0.000000001 USD`.

@@ -2,8 +2,11 @@
 
 use super::finding::Finding;
 use super::installation::InstallError;
+use super::marketplace::MarketError;
 use super::run::RunError;
 use super::share::ShareError;
+use super::turns::TurnsError;
+use super::workflow::WorkflowError;
 use crate::codec::CodecError;
 use crate::drivers::DriverError;
 use crate::model::{BranchError, PositionError};
@@ -362,9 +365,18 @@ pub enum OpError {
     /// Contexts could not be sent or fetched.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// A marketplace could not be read, or its configuration not changed.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// A workflow could not be found, installed or prepared.
+    #[error(transparent)]
+    Workflow(#[from] WorkflowError),
     /// A run could not be begun, recorded or read.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// An agent could not be set to work on a run.
+    #[error(transparent)]
+    Turns(#[from] TurnsError),
     /// A remote has commits of a branch that were never seen here.
     #[error("'{remote}' has commits of '{branch}' that are not here")]
     UnseenCommits {
@@ -492,7 +504,10 @@ impl OpError {
                 vec!["look for the branch that has them: git trace log --all".to_owned()]
             }
             OpError::Share(error) => error.hints(),
+            OpError::Market(error) => error.hints(),
+            OpError::Workflow(error) => error.hints(),
             OpError::Run(error) => error.hints(),
+            OpError::Turns(error) => error.hints(),
             OpError::Install(error) => error.hint().into_iter().collect(),
             _ => Vec::new(),
         }
@@ -501,7 +516,11 @@ impl OpError {
     /// Tells whether a person has to decide, or the result is not sound: nothing was refused, and nothing done.
     pub fn needs_decision(&self) -> bool {
         use OpError::{Answer, Conflicts, OddOrder, Target, Unsound};
-        matches!(self, Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. })
+        match self {
+            Conflicts { .. } | OddOrder { .. } | Unsound { .. } | Target { .. } | Answer { .. } => true,
+            OpError::Run(error) => error.needs_decision(),
+            _ => false,
+        }
     }
 }
 

@@ -73,7 +73,7 @@ pub struct Turn {
     pub kind: TurnKind,
     /// Which process of an agent this is, from 1.
     pub turn: u32,
-    /// Which turn this is of those that count, from 1: retries do not count.
+    /// Which turn this is of those that count, from 1; retries do not count.
     pub iteration: u32,
     /// How it was begun.
     pub opening: Opening,
@@ -96,10 +96,16 @@ pub struct Turn {
     /// The branch with the context of that session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// Nudges since the tracker changed last, before this turn.
+    /// How the next turn is to be begun; none if the run ended with this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Opening>,
+    /// Whether this iteration was begun anew because its session could not go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
+    /// Nudges since the tracker changed last, with this turn's.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub nudges: u32,
-    /// Failures in a row before this turn.
+    /// Failures in a row that pass by themselves, with this turn's.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
     /// Fields that this version does not know, in their order.

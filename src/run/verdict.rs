@@ -9,7 +9,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// Holds the limits of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
+pub struct Limits {
     /// Whether there is more than one turn, and a tracker.
     pub repeats: bool,
     /// Most turns that are counted; at least one is made.
@@ -24,9 +24,9 @@ pub struct Rules {
     pub backoff: Duration,
 }
 
-impl Default for Rules {
+impl Default for Limits {
     fn default() -> Self {
-        Rules {
+        Limits {
             repeats: true,
             max_iterations: 20,
             markers: Markers::default(),
@@ -80,7 +80,7 @@ pub enum Verdict {
     Replay,
 }
 
-impl Rules {
+impl Limits {
     /// Decides what follows from a turn, and counts.
     pub fn decide(&self, progress: &mut Progress, ended: &Ended) -> Verdict {
         if let Some(said) = &ended.failure {
@@ -174,50 +174,50 @@ mod tests {
 
     #[test]
     fn the_tracker_ends_a_run_and_beats_the_ceiling() {
-        let rules = Rules { max_iterations: 1, ..Rules::default() };
-        let decide = |text: &str| status(&rules.decide(&mut begun(), &ended(text)));
+        let limits = Limits { max_iterations: 1, ..Limits::default() };
+        let decide = |text: &str| status(&limits.decide(&mut begun(), &ended(text)));
         assert_eq!(decide("x\n<!-- WORKFLOW_COMPLETE -->"), Some(Status::Completed));
         assert_eq!(decide("x\n<!-- WORKFLOW_BLOCKED: y -->"), Some(Status::Blocked));
         assert_eq!(decide("x"), Some(Status::Exhausted));
         assert_eq!(decide("<!-- TRACKER_SKELETON -->\n"), Some(Status::Failed));
         let gone = Ended { tracker: None, ..ended("") };
-        assert_eq!(status(&rules.decide(&mut begun(), &gone)), Some(Status::Failed));
+        assert_eq!(status(&limits.decide(&mut begun(), &gone)), Some(Status::Failed));
     }
 
     #[test]
     fn an_agent_without_a_word_is_told_so_and_then_suspended() {
-        let rules = Rules::default();
+        let limits = Limits::default();
         let mut progress = begun();
         let silent = Ended { resumable: true, changed: false, ..ended("same") };
         for _ in 0..3 {
-            assert_eq!(rules.decide(&mut progress, &silent), Verdict::Nudge);
+            assert_eq!(limits.decide(&mut progress, &silent), Verdict::Nudge);
         }
-        assert_eq!(status(&rules.decide(&mut progress, &silent)), Some(Status::Suspended));
+        assert_eq!(status(&limits.decide(&mut progress, &silent)), Some(Status::Suspended));
         assert_eq!(progress.iteration, 4);
         let changed = Ended { changed: true, ..silent };
-        assert_eq!(rules.decide(&mut progress, &changed), Verdict::Nudge);
+        assert_eq!(limits.decide(&mut progress, &changed), Verdict::Nudge);
     }
 
     #[test]
     fn what_passes_is_tried_again_with_longer_pauses() {
-        let rules = Rules::default();
+        let limits = Limits::default();
         let mut progress = begun();
         let failed = Ended { failure: Some("HTTP 529 overloaded".to_owned()), ..ended("x") };
         for seconds in [10, 20, 40] {
-            let verdict = rules.decide(&mut progress, &failed);
+            let verdict = limits.decide(&mut progress, &failed);
             assert_eq!(verdict, Verdict::Retry(Duration::from_secs(seconds)));
         }
-        assert_eq!(status(&rules.decide(&mut progress, &failed)), Some(Status::Suspended));
+        assert_eq!(status(&limits.decide(&mut progress, &failed)), Some(Status::Suspended));
         assert_eq!(progress.iteration, 1);
     }
 
     #[test]
     fn a_session_that_cannot_be_gone_on_with_is_begun_anew_once() {
-        let rules = Rules::default();
+        let limits = Limits::default();
         let mut progress = begun();
         let failed = Ended { failure: Some("no such session".to_owned()), resumed: true, ..ended("x") };
-        assert_eq!(rules.decide(&mut progress, &failed), Verdict::Replay);
-        assert_eq!(status(&rules.decide(&mut progress, &failed)), Some(Status::Suspended));
+        assert_eq!(limits.decide(&mut progress, &failed), Verdict::Replay);
+        assert_eq!(status(&limits.decide(&mut progress, &failed)), Some(Status::Suspended));
     }
 
     proptest! {
@@ -227,7 +227,7 @@ mod tests {
             turns in prop::collection::vec((0u8..4, any::<bool>(), any::<bool>(), any::<bool>()), 1..8),
             max in 0u32..6,
         ) {
-            let rules = Rules { max_iterations: max, ..Rules::default() };
+            let limits = Limits { max_iterations: max, ..Limits::default() };
             let mut progress = begun();
             let mut made = 0;
             'run: loop {
@@ -236,7 +236,7 @@ mod tests {
                     let ended = Ended { failure, resumed: *resumed, resumable: *resumable, changed: *changed, tracker: Some("x".to_owned()) };
                     made += 1;
                     prop_assert!(made < 500);
-                    if let Verdict::End(..) = rules.decide(&mut progress, &ended) { break 'run }
+                    if let Verdict::End(..) = limits.decide(&mut progress, &ended) { break 'run }
                 }
             }
             prop_assert!(progress.iteration <= max.max(1));

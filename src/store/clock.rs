@@ -20,6 +20,13 @@ pub(super) fn moment(variable: &str) -> Result<Time, StoreError> {
     Ok(Time { offset_minutes: minutes(time.offset), ..Time::from_seconds(time.seconds) })
 }
 
+/// Reads a date as people and git write it: `2026-11-20`, `2 weeks ago`, RFC 3339.
+pub fn parse_date(text: &str, now: Time) -> Option<Time> {
+    let now = Timestamp::from_millisecond(now.millis).ok()?.to_zoned(local_zone().clone());
+    let time = gix::date::parse(text, Some(now)).ok()?;
+    Some(Time { offset_minutes: minutes(time.offset), ..Time::from_seconds(time.seconds) })
+}
+
 fn now() -> Time {
     let now = Timestamp::now();
     Time { offset_minutes: minutes(local_zone().to_offset(now).seconds()), ..Time::from_seconds(now.as_second()) }

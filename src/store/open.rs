@@ -42,17 +42,19 @@ impl Repo {
         Self::find_and_open(dir, false)
     }
 
+    /// Opens the repository that is this folder, or whose work tree has its top here; no other folder is looked into, and
+    /// nothing of the environment points elsewhere.
+    ///
+    /// # Errors
+    /// As [`Repo::discover`].
+    pub fn open_exactly(dir: &Path) -> Result<Self, StoreError> {
+        let dir = std::path::absolute(dir).map_err(StoreError::io("find", dir))?;
+        let opened = gix::ThreadSafeRepository::open_opts(&dir, strict(gix::open::Options::default()));
+        Self::of(opened.map_err(|error| open_error(&dir, &error))?.to_thread_local())
+    }
+
     fn find_and_open(dir: &Path, by_environment: bool) -> Result<Self, StoreError> {
-        let given = command_line::config();
         let mut trust: Mapping<gix::open::Options> = Mapping::default();
-        let strict = |options: gix::open::Options| {
-            options
-                .bail_if_untrusted(true)
-                .cli_overrides(given.iter().map(String::as_str))
-                .config_overrides([format!("gitoxide.objects.allocLimit={BODY_MAX}")])
-                // Room for the packs that come and go while a process lives; gix's own minimum is 32.
-                .object_store_slots(Slots::AsNeededByDiskState { multiplier: 1.1, minimum: 256 })
-        };
         trust.full = strict(trust.full);
         trust.reduced = strict(trust.reduced);
         let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
@@ -63,15 +65,19 @@ impl Repo {
             true => gix::ThreadSafeRepository::discover_with_environment_overrides_opts(&dir, upwards, trust),
             false => gix::ThreadSafeRepository::discover_opts(&dir, upwards, trust),
         };
-        let mut git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
-        // What a context held is what it holds: no `git replace` stands between.
-        git.objects.ignore_replacements = true;
+        let git = opened.map_err(|error| open_error(&dir, &error))?.to_thread_local();
         if is_at_ceiling(&dir, git.workdir().unwrap_or(git.git_dir())) {
             return Err(StoreError::NoRepository { path: dir });
         }
-        check_format(&git)?;
         check_objects(git.objects.store_ref().path())?;
+        Self::of(git)
+    }
 
+    fn of(mut git: gix::Repository) -> Result<Self, StoreError> {
+        let absolute = |path: &Path| std::path::absolute(path).map_err(StoreError::io("find", path));
+        // What a context held is what it holds: no `git replace` stands between.
+        git.objects.ignore_replacements = true;
+        check_format(&git)?;
         let kind = match git.object_hash() {
             gix::hash::Kind::Sha1 => HashKind::Sha1,
             gix::hash::Kind::Sha256 => HashKind::Sha256,
@@ -130,6 +136,16 @@ impl Repo {
         };
         ObjectId::from_bytes(head.as_slice())
     }
+}
+
+/// Returns options under which nothing is opened that belongs to somebody else, and nothing grows without a limit.
+fn strict(options: gix::open::Options) -> gix::open::Options {
+    options
+        .bail_if_untrusted(true)
+        .cli_overrides(command_line::config())
+        .config_overrides([format!("gitoxide.objects.allocLimit={BODY_MAX}")])
+        // Room for the packs that come and go while a process lives; gix's own minimum is 32.
+        .object_store_slots(Slots::AsNeededByDiskState { multiplier: 1.1, minimum: 256 })
 }
 
 /// Tells whether the search went up to a folder of `GIT_CEILING_DIRECTORIES`: git stops below it, gix there.

@@ -73,13 +73,7 @@ impl Repo {
         let set = sections.filter(|section| section.header().subsection_name().is_none());
         let (value, meta): (_, &Metadata) = set.filter_map(|one| Some((one.value("hooksPath")?, one.meta()))).last()?;
         let value = value.to_string();
-        use gix::config::source::Kind;
-        let scope = match meta.source.kind() {
-            Kind::Repository => Scope::Repository,
-            Kind::Global => Scope::User,
-            Kind::System | Kind::GitInstallation => Scope::System,
-            Kind::Override => Scope::Command,
-        };
+        let scope = scope_of(meta);
         let home = || std::env::var_os("HOME").map(PathBuf::from);
         let path = match value.strip_prefix("~/") {
             Some(below) => home()?.join(below),
@@ -90,15 +84,20 @@ impl Repo {
 
     /// Tells whose configuration an alias of that name is in, if there is one.
     pub fn alias_scope(&self, name: &str) -> Option<Scope> {
-        use gix::config::source::Kind;
         let config = self.git.config_snapshot();
         let sections = config.plumbing().sections_by_name("alias").into_iter().flatten();
         let set = sections.filter(|one| one.header().subsection_name().is_none() && one.value(name).is_some());
-        set.last().map(|one| match one.meta().source.kind() {
-            Kind::Repository => Scope::Repository,
-            Kind::Global => Scope::User,
-            Kind::System | Kind::GitInstallation => Scope::System,
-            Kind::Override => Scope::Command,
-        })
+        set.last().map(|one| scope_of(one.meta()))
+    }
+}
+
+/// Tells whose configuration a section is in.
+pub(super) fn scope_of(meta: &Metadata) -> Scope {
+    use gix::config::source::Kind;
+    match meta.source.kind() {
+        Kind::Repository => Scope::Repository,
+        Kind::Global => Scope::User,
+        Kind::System | Kind::GitInstallation => Scope::System,
+        Kind::Override => Scope::Command,
     }
 }

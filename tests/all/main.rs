@@ -46,6 +46,7 @@ mod tampering;
 mod tokens_body;
 mod tokens_oracle;
 mod transcripts;
+mod turns;
 mod verbs;
 mod verifying;
 mod wire;

@@ -30,14 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// The files that may start a process: git for what gix cannot do, programs that sign, programs that are drivers, the
 /// editor and the pager.
-const STARTERS: [&str; 6] = [
-    "drivers/command/process.rs",
-    "store/git.rs",
-    "store/git/network.rs",
-    "store/sign.rs",
-    "ui/editor.rs",
-    "ui/pager.rs",
-];
+const STARTERS: [&str; 6] =
+    ["drivers/process.rs", "store/git.rs", "store/git/network.rs", "store/sign.rs", "ui/editor.rs", "ui/pager.rs"];
 
 #[test]
 fn rooms_use_only_what_they_may() {

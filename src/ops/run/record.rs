@@ -1,6 +1,7 @@
 //! A run's branch: how entries get into it, and out of it.
 
 use super::RunError;
+use super::trailers::told_by;
 use crate::codec::Meta;
 use crate::model::{BodyKind, Entry, EntryId, NanoDollars, ObjectId, Operation, Role, Touch, TouchKind, Usage};
 use crate::ops::change::{Changed, Editing, Record};
@@ -152,6 +153,10 @@ fn put(editing: &mut Editing<'_>, state: Option<&RunState>, change: RunChange, r
         touches.push(Touch::new(TouchKind::Added, id));
     }
     let mut other = vec![("Trace-Run".to_owned(), run.to_string())];
+    let header = change.header.as_ref().or(state.map(|state| &state.header));
+    let told = header.map(|header| told_by(editing.workspace, header)).transpose()?.unwrap_or_default();
+    // So that a list of runs reads one commit of each.
+    other.extend(told.into_iter().filter(|(name, _)| change.trailers.iter().all(|(given, _)| given != name)));
     other.extend(change.trailers);
     let RunChange { operation, subject, body, model, usage, cost, .. } =
         RunChange { new: Vec::new(), trailers: Vec::new(), ..change };

@@ -1,16 +1,16 @@
 //! The process itself: its environment, its three pipes, its end.
 
-#![allow(clippy::disallowed_methods, reason = "this is the file that starts drivers")]
+#![allow(clippy::disallowed_methods, reason = "this is the file that starts drivers and agents")]
 
 use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
 use std::process::{Child, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Command;
-use crate::drivers::{Driver, DriverError, said};
+use super::{DriverError, said};
 
 /// Variables that every program gets; those with `*` are beginnings.
 const ENVIRONMENT: [&str; 19] = [
@@ -49,39 +49,99 @@ enum Piece {
     SaidAll,
 }
 
-/// Runs the program and returns what it printed.
-pub(super) fn run(command: &Command, input: Vec<u8>) -> Result<Vec<u8>, DriverError> {
-    let deadline = Instant::now() + command.timeout;
+/// Says what is started, and how long it may take.
+pub(super) struct Program<'a> {
+    /// Its name in errors.
+    pub(super) driver: String,
+    /// The program and its arguments.
+    pub(super) argv: &'a [String],
+    /// What it has of the environment.
+    pub(super) environment: Environment<'a>,
+    /// Where it works; where we do, if `None`.
+    pub(super) folder: Option<&'a Path>,
+    /// How long it may take.
+    pub(super) timeout: Duration,
+    /// How long it may take to end when it is asked to, before it is killed.
+    pub(super) patience: Duration,
+}
+
+/// Says what a program has of our environment.
+pub(super) enum Environment<'a> {
+    /// A short list, and the variables with these names; those with `*` are beginnings.
+    Short(&'a [String]),
+    /// All of it, and these variables.
+    Whole(&'a [(String, String)]),
+}
+
+/// Says how a program ended.
+pub(super) enum End {
+    /// By itself.
+    Itself(ExitStatus),
+    /// The time was up.
+    Slow,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// Holds how a program ended, and the end of what it wrote to its standard error.
+pub(super) struct Finished {
+    pub(super) end: End,
+    pub(super) said: Vec<u8>,
+}
+
+impl Program<'_> {
+    /// Says that it did not end as it should.
+    pub(super) fn ended(&self, status: ExitStatus, said: &[u8]) -> DriverError {
+        DriverError::Ended { driver: self.driver.clone(), status: status.to_string(), said: said::ending(said) }
+    }
+
+    fn start_error(&self, source: std::io::Error) -> DriverError {
+        let program = self.argv.first().cloned().unwrap_or_default();
+        DriverError::Start { driver: self.driver.clone(), program, source }
+    }
+}
+
+/// Takes what a program prints, piece by piece.
+pub(super) type Take<'a> = dyn FnMut(&[u8]) -> Result<(), DriverError> + 'a;
+
+/// Runs a program to its end; `take` gets what it prints, and ends it by an error.
+pub(super) fn run(program: &Program<'_>, input: Vec<u8>, take: &mut Take<'_>) -> Result<Finished, DriverError> {
+    let deadline = Instant::now().checked_add(program.timeout);
     let interrupt = Interrupt::listen();
-    let mut running = Running::start(command)?;
+    let mut running = Running::start(program)?;
     let pieces = running.connect(input);
-    let outcome = listen(command, &mut running, &pieces, deadline, &interrupt);
+    let mut said = Vec::new();
+    let stopped = listen(&mut running, &pieces, deadline, Some(&interrupt), &mut said, take);
+    if matches!(stopped, Ok(Some(_))) && !program.patience.is_zero() {
+        running.ask_to_end();
+        let until = Some(Instant::now() + program.patience);
+        // What it still says on its way out is heard.
+        let _ = listen(&mut running, &pieces, until, None, &mut said, take);
+    }
     // Whoever is left of the group goes, before its number can be anybody else's.
     running.kill();
     let status = running.child.wait();
-    let (printed, said) = outcome?;
-    let status = status.map_err(|source| start_error(command, source))?;
-    if status.success() { Ok(printed) } else { Err(ended(command, status, &said)) }
+    let end = match stopped? {
+        Some(end) => end,
+        None => End::Itself(status.map_err(|source| program.start_error(source))?),
+    };
+    Ok(Finished { end, said })
 }
 
-/// Collects what comes out until the program has ended and its pipes are closed.
+/// Collects what comes out until the program has ended and its pipes are closed: `None`; or until it has to be stopped.
 fn listen(
-    command: &Command,
     running: &mut Running,
     pieces: &Receiver<Piece>,
-    deadline: Instant,
-    interrupt: &Interrupt,
-) -> Result<(Vec<u8>, Vec<u8>), DriverError> {
-    let driver = || command.name();
-    let (mut printed, mut said) = (Vec::new(), Vec::new());
+    deadline: Option<Instant>,
+    interrupt: Option<&Interrupt>,
+    said: &mut Vec<u8>,
+    take: &mut Take<'_>,
+) -> Result<Option<End>, DriverError> {
     let mut open = 2;
     let mut ended: Option<Instant> = None;
     loop {
         match pieces.recv_timeout(LOOK) {
-            Ok(Piece::Printed(piece)) if printed.len() + piece.len() > command.max_output => {
-                return Err(DriverError::Large { driver: driver(), limit: command.max_output });
-            }
-            Ok(Piece::Printed(piece)) => printed.extend(piece),
+            Ok(Piece::Printed(piece)) => take(&piece)?,
             Ok(Piece::Said(piece)) => {
                 said.extend(piece);
                 said.drain(..said.len().saturating_sub(SAID));
@@ -92,17 +152,17 @@ fn listen(
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = Instant::now();
-        if interrupt.happened() {
-            return Err(DriverError::Interrupted { driver: driver() });
+        if interrupt.is_some_and(Interrupt::happened) {
+            return Ok(Some(End::Interrupted));
         }
         if ended.is_none() && running.has_ended() {
             ended = Some(now);
         }
         match ended {
-            Some(_) if open == 0 => return Ok((printed, said)),
+            Some(_) if open == 0 => return Ok(None),
             // A process that it left behind holds the pipe: all that the program itself wrote has been read.
-            Some(since) if now > since + GRACE => return Ok((printed, said)),
-            _ if now >= deadline => return Err(DriverError::Slow { driver: driver(), limit: command.timeout }),
+            Some(since) if now > since + GRACE => return Ok(None),
+            _ if deadline.is_some_and(|deadline| now >= deadline) => return Ok(Some(End::Slow)),
             _ => {}
         }
     }
@@ -114,23 +174,34 @@ struct Running {
 }
 
 impl Running {
-    fn start(command: &Command) -> Result<Running, DriverError> {
-        let Some((program, arguments)) = command.argv.split_first() else {
-            return Err(start_error(command, ErrorKind::InvalidInput.into()));
+    fn start(program: &Program<'_>) -> Result<Running, DriverError> {
+        let Some((name, arguments)) = program.argv.split_first() else {
+            return Err(program.start_error(ErrorKind::InvalidInput.into()));
         };
-        let mut process = std::process::Command::new(program);
-        process.args(arguments).env_clear().envs(std::env::vars_os().filter(|(name, _)| {
-            let name = name.to_string_lossy();
-            let passes = |allowed: &str| match allowed.strip_suffix('*') {
-                Some(beginning) => name.starts_with(beginning),
-                None => name == allowed,
-            };
-            ENVIRONMENT.iter().any(|allowed| passes(allowed)) || command.env.iter().any(|allowed| passes(allowed))
-        }));
+        let mut process = std::process::Command::new(name);
+        process.args(arguments);
+        match program.environment {
+            Environment::Short(further) => {
+                process.env_clear().envs(std::env::vars_os().filter(|(name, _)| {
+                    let name = name.to_string_lossy();
+                    let passes = |allowed: &str| match allowed.strip_suffix('*') {
+                        Some(beginning) => name.starts_with(beginning),
+                        None => name == allowed,
+                    };
+                    ENVIRONMENT.iter().any(|allowed| passes(allowed)) || further.iter().any(|allowed| passes(allowed))
+                }));
+            }
+            Environment::Whole(further) => {
+                process.envs(further.iter().map(|(name, value)| (name, value)));
+            }
+        }
+        if let Some(folder) = program.folder {
+            process.current_dir(folder);
+        }
         process.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut process, 0);
-        process.spawn().map(|child| Running { child }).map_err(|source| start_error(command, source))
+        process.spawn().map(|child| Running { child }).map_err(|source| program.start_error(source))
     }
 
     /// Feeds the input and reads both outputs, each on a thread of its own: none waits for another. A thread ends with
@@ -162,6 +233,14 @@ impl Running {
     #[cfg(not(unix))]
     fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Asks the program and what it started to end.
+    fn ask_to_end(&self) {
+        #[cfg(unix)]
+        if let Some(pid) = self.pid() {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::TERM);
+        }
     }
 
     /// Kills the program and what it started, as far as that is still in its group.
@@ -196,25 +275,17 @@ fn read(mut pipe: impl Read, sender: &SyncSender<Piece>, piece: fn(Vec<u8>) -> P
     let _ = sender.send(all);
 }
 
-fn start_error(command: &Command, source: std::io::Error) -> DriverError {
-    let program = command.argv.first().cloned().unwrap_or_default();
-    DriverError::Start { driver: command.name(), program, source }
-}
-
-fn ended(command: &Command, status: ExitStatus, said: &[u8]) -> DriverError {
-    DriverError::Ended { driver: command.name(), status: status.to_string(), said: said::ending(said) }
-}
-
-/// Notices Ctrl-C while a program runs: in a group of its own it does not get the terminal's signal.
-struct Interrupt(&'static Signals);
+/// Notices Ctrl-C, and being asked to end, as long as it is there: a program in a group of its own does not get the
+/// terminal's signal.
+pub struct Interrupt(&'static Signals);
 
 /// Is what hears signals, once for the process: a listener that is taken back would leave its signal ignored for good.
 struct Signals {
-    /// Whether no program runs; then signals do what they do by default.
+    /// Whether nobody listens; then signals do what they do by default.
     idle: Arc<AtomicBool>,
-    /// Whether one came since the first of the programs that run now was started.
+    /// Whether one came since the first of those that listen now began to.
     happened: Arc<AtomicBool>,
-    /// How many programs run.
+    /// How many listen.
     running: Mutex<usize>,
 }
 
@@ -233,7 +304,8 @@ static SIGNALS: LazyLock<Signals> = LazyLock::new(|| {
 });
 
 impl Interrupt {
-    fn listen() -> Interrupt {
+    /// Listens from now on; signals have their default again when nobody does any more.
+    pub fn listen() -> Interrupt {
         let signals: &'static Signals = &SIGNALS;
         let mut running = signals.running.lock().unwrap_or_else(PoisonError::into_inner);
         if *running == 0 {
@@ -244,7 +316,8 @@ impl Interrupt {
         Interrupt(signals)
     }
 
-    fn happened(&self) -> bool {
+    /// Tells whether a signal came.
+    pub fn happened(&self) -> bool {
         self.0.happened.load(Ordering::SeqCst)
     }
 }
@@ -268,8 +341,13 @@ mod tests {
         let (first, second) = (Interrupt::listen(), Interrupt::listen());
         assert!(!first.0.idle.load(Ordering::SeqCst));
         drop(first);
-        assert!(!second.0.idle.load(Ordering::SeqCst) && !second.happened());
+        assert!(!second.0.idle.load(Ordering::SeqCst));
         drop(second);
-        assert!(SIGNALS.idle.load(Ordering::SeqCst));
+        // Other tests may listen meanwhile.
+        let until = Instant::now() + Duration::from_secs(60);
+        while !SIGNALS.idle.load(Ordering::SeqCst) {
+            assert!(Instant::now() < until, "signals stay caught");
+            std::thread::sleep(LOOK);
+        }
     }
 }

@@ -1,0 +1,133 @@
+//! Which run is meant, and which there are: one commit is read of each.
+
+use std::path::PathBuf;
+
+use super::RunError;
+use super::trailers::{STEP, Told};
+use crate::model::{Branch, Commit, ObjectId};
+use crate::ops::{OpError, Workspace};
+use crate::run::{RunId, Status};
+use crate::store::Head;
+
+/// Names a run.
+#[derive(Debug, Clone, Default)]
+pub struct WhichRun {
+    /// Its id, or the beginning of it; the run of the folder if `None`.
+    pub run: Option<String>,
+    /// The folder that is worked in.
+    pub dir: PathBuf,
+}
+
+/// Is a run as its newest commit tells of it.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    pub(super) run: RunId,
+    pub(super) tip: ObjectId,
+    pub(super) commit: Commit,
+    pub(super) told: Told,
+}
+
+impl Seen {
+    /// Tells whether something may still be done in it.
+    pub(super) fn is_open(&self) -> bool {
+        self.told.status != Some(Status::Completed)
+    }
+
+    /// Returns what the newest commit says of a step.
+    pub(super) fn step(&self) -> Option<&str> {
+        self.commit.facts.trailer(STEP)
+    }
+}
+
+impl Workspace {
+    /// Lists the runs, the newest first. What cannot be read is given with the reason.
+    pub(super) fn seen_runs(&self) -> Result<(Vec<Seen>, Vec<(RunId, String)>), OpError> {
+        let any = Branch::new("run", "x").expect("a name");
+        let prefix = self.repo.branch_ref(&any);
+        let prefix = prefix.trim_end_matches('x');
+        let (mut seen, mut broken) = (Vec::new(), Vec::new());
+        for (name, tip) in self.repo.list_refs(prefix)? {
+            let Some(run) = name.strip_prefix(prefix).and_then(|name| RunId::parse(name).ok()) else { continue };
+            match self.see(&run, tip) {
+                Ok(one) => seen.push(one),
+                Err(error) => broken.push((run, error.to_string())),
+            }
+        }
+        let age = |one: &Seen| (std::cmp::Reverse(one.commit.committer.time.seconds()), one.run.clone());
+        seen.sort_by_key(age);
+        Ok((seen, broken))
+    }
+
+    fn see(&self, run: &RunId, tip: ObjectId) -> Result<Seen, OpError> {
+        let commit = self.repo.read_commit(&tip)?;
+        let told = match Told::of_commit(run, &commit) {
+            Some(told) => told,
+            // Another command has made it: a revert, for example.
+            None => {
+                let state = self.read_run(run)?.ok_or_else(|| RunError::NoSuchRun { name: run.to_string() })?;
+                Told::of_header(&state.header)
+            }
+        };
+        Ok(Seen { run: run.clone(), tip, commit, told })
+    }
+
+    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or of
+    /// one around it, or the only one that is open.
+    pub(super) fn find_run(&self, which: &WhichRun) -> Result<RunId, OpError> {
+        if let Some(name) = &which.run {
+            return self.named_run(name);
+        }
+        if let Head::Branch(branch) = self.head()?
+            && let Some(run) = RunId::of_branch(&branch)
+        {
+            return self.named_run(run.as_str());
+        }
+        let (seen, _) = self.seen_runs()?;
+        let folder = self.folder_of(&which.dir).unwrap_or_default();
+        let mut around = folder.as_deref();
+        while let Some(folder) = around {
+            if let Some(found) = self.run_in(&seen, folder) {
+                return Ok(found.run.clone());
+            }
+            around = match folder {
+                "." => None,
+                inner => Some(inner.rsplit_once('/').map_or(".", |(outer, _)| outer)),
+            };
+        }
+        let open: Vec<&Seen> = seen.iter().filter(|one| one.is_open()).collect();
+        match open[..] {
+            [one] => Ok(one.run.clone()),
+            [] => Err(RunError::NoRun { folder: folder.unwrap_or_else(|| which.dir.display().to_string()) }.into()),
+            _ => Err(RunError::WhichRun { runs: open.iter().take(5).map(|one| one.run.to_string()).collect() }.into()),
+        }
+    }
+
+    fn named_run(&self, name: &str) -> Result<RunId, OpError> {
+        let no_such = || OpError::from(RunError::NoSuchRun { name: name.to_owned() });
+        if let Ok(run) = RunId::parse(name)
+            && self.repo.find_ref_id(&self.run_target(&run).ref_name)?.is_some()
+        {
+            return Ok(run);
+        }
+        let (seen, _) = self.seen_runs()?;
+        let begins = |one: &&Seen| !name.is_empty() && one.run.as_str().starts_with(name);
+        let found: Vec<&Seen> = seen.iter().filter(begins).collect();
+        match found[..] {
+            [one] => Ok(one.run.clone()),
+            [] => Err(no_such()),
+            _ => Err(RunError::WhichRun { runs: found.iter().take(5).map(|one| one.run.to_string()).collect() }.into()),
+        }
+    }
+
+    /// Finds the run whose `trace.md` is in exactly this folder of this worktree: an open one before others, then the
+    /// newest.
+    pub(super) fn run_in<'s>(&self, seen: &'s [Seen], folder: &str) -> Option<&'s Seen> {
+        let here = || seen.iter().filter(|one| !one.told.is_aside && self.is_in(one, folder));
+        here().find(|one| one.is_open()).or_else(|| here().next())
+    }
+
+    /// Tells whether a run is of this folder of this worktree.
+    pub(super) fn is_in(&self, seen: &Seen, folder: &str) -> bool {
+        seen.told.folder.as_deref() == Some(folder) && seen.told.worktree == self.repo.worktree_name()
+    }
+}
