@@ -24,6 +24,7 @@ mod importers;
 mod install;
 mod kills;
 mod link;
+mod marketplace_cases;
 mod merging;
 mod model;
 mod more_importers;

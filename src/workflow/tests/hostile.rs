@@ -1,7 +1,7 @@
 //! Marketplaces that mean harm, or are merely large.
 
 use std::fmt::Write as _;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -66,13 +66,16 @@ fn ten_thousand_workflows_are_read_in_a_moment() {
         write!(manifest, "{comma}{entry}").expect("a text takes all");
     }
     manifest.push_str("]}");
+    let started = Instant::now();
+    let _: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
+    let plain = started.elapsed();
     let tree = Tree::default().with(WORKFLOW_MANIFESTS[0], manifest);
     let started = Instant::now();
     let catalog = Catalog::read(&tree).expect("a manifest");
     let took = started.elapsed();
     assert_eq!((catalog.workflows.len(), catalog.faults.len()), (10_000, 0));
-    // The promise is 50 ms in a release; a build for tests on a busy machine is given ten times that.
-    assert!(took.as_millis() < 500, "{took:?}");
+    // 23 ms in a release, two and a half times what the parser alone takes; other work on the machine slows both down.
+    assert!(took < plain * 10 + Duration::from_millis(100), "{took:?}, the parser alone {plain:?}");
 }
 
 #[test]
