@@ -68,9 +68,7 @@ pub fn choose(asked: &Named, searched: &[Searched<'_>], prefer: Precedence) -> R
             },
             Ok(Looked::Missed(versions)) => search.missed.push(Found { label, versions }),
             Ok(Looked::Removed) => removed.push(label),
-            Ok(Looked::Twice(pointers)) => {
-                return Err(ResolveError::Twice { name: asked.name.to_string(), label, pointers });
-            }
+            Ok(Looked::Twice(pointers)) => broken.push((at, EntryError::Twice { pointers })),
             Ok(Looked::Nothing) => {}
             Err(fault) => search.failed.push(Failed { label, fault }),
         }
