@@ -35,7 +35,7 @@ pub(super) fn args(command: Command) -> Command {
                      never passed over: say whether it is done again, or looked into first.",
                 )
                 .arg(workflow().required(true).help("The name of the workflow"))
-                .arg(Arg::new("task").long("task").value_name("text").help("What is to be achieved"))
+                .arg(Arg::new("task").long("task").value_name("text").allow_hyphen_values(true).help("What is to be achieved"))
                 .arg(dir_arg().help("The folder of its trace.md (default: this one)"))
                 .arg(flag("new", "Begin another run in the folder; the trace.md there is kept as trace.<run>.md"))
                 .arg(flag("rerun", "Do the step again that was interrupted").conflicts_with("investigate"))
@@ -49,7 +49,7 @@ pub(super) fn args(command: Command) -> Command {
                 .about("End a run: its last step is completed")
                 .args(which_args())
                 .arg(
-                    Arg::new("failed").long("failed").value_name("reason").help("Give it up instead, and say why"),
+                    Arg::new("failed").long("failed").value_name("reason").allow_hyphen_values(true).help("Give it up instead, and say why"),
                 )
                 .arg(dry_run_arg()),
         )
@@ -65,6 +65,7 @@ pub(super) fn args(command: Command) -> Command {
                         .short('m')
                         .long("note")
                         .value_name("text")
+                        .allow_hyphen_values(true)
                         .help("What is decided"),
                 )
                 .arg(dry_run_arg()),

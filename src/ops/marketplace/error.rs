@@ -121,7 +121,7 @@ pub enum Why {
 
 impl Why {
     /// Reads it out of what git said.
-    pub(in crate::ops) fn of(said: &str) -> Self {
+    pub fn of(said: &str) -> Self {
         let said = said.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
         if has(&["fsck", "bad pack", "index-pack", "bad object", "unpack"]) {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::RunError;
 use super::place::Place;
 use super::trailers::PAGE;
+use super::which::SeenRuns;
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Edits, PAGE_MAX, Page, parse, render, take_in};
@@ -139,7 +140,7 @@ fn is_ours(workspace: &Workspace, run: &Run, text: &str) -> Result<bool, OpError
 }
 
 fn written_in(workspace: &Workspace, folder: &str, id: &str) -> Result<bool, OpError> {
-    let (seen, _) = workspace.seen_runs()?;
+    let SeenRuns { seen, .. } = workspace.seen_runs()?;
     for one in seen.iter().filter(|one| workspace.is_in(one, folder)) {
         if written_for(workspace, &one.run, id)? {
             return Ok(true);

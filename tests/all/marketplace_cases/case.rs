@@ -54,6 +54,13 @@ pub fn load() -> Option<Vec<Case>> {
     Some(cases)
 }
 
+impl Case {
+    /// Returns the text of a file of the case's tree, if it has that file.
+    pub fn file(&self, path: &str) -> Option<String> {
+        self.inputs.tree.get(path)?.as_str().map(str::to_owned)
+    }
+}
+
 /// Holds the files of a case: `$ROOT`, with `$ROOT/home` and `$ROOT/work`, where its person is.
 pub struct Sandbox {
     _dir: TempDir,
@@ -81,7 +88,8 @@ impl Sandbox {
         sandbox
     }
 
-    fn write(&self, path: &str, content: &Value) {
+    /// Writes a file, or a link.
+    pub fn write(&self, path: &str, content: &Value) {
         let path = self.root.join(path);
         std::fs::create_dir_all(path.parent().expect("it is in the sandbox")).expect("a folder");
         match content["symlink"].as_str() {
@@ -90,7 +98,8 @@ impl Sandbox {
         }
     }
 
-    fn text(&self, content: &Value) -> String {
+    /// Returns the text of a file.
+    pub fn text(&self, content: &Value) -> String {
         match content {
             Value::String(text) => self.real(text),
             content => self.real(&serde_json::to_string_pretty(&content["json"]).expect("JSON")),

@@ -133,4 +133,90 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[0],
         "systemPromptFile, completionMarkers and trackerFile are what is called otherwise now: read, with a warning",
     ),
+    row(
+        "runner-hook-broken",
+        &[0],
+        "hooks are not what turns are counted by: an agent whose hooks are silent has still done its work",
+    ),
+    row("runner-max-undefined", &[0], "there is always a ceiling: 20 turns where the workflow names none"),
+    row("runner-dollar", &[0], "what the user says is put in as it is: no patterns, and no second pass"),
+    row("runner-no-workflow", &[0], "a run is always one of a workflow; 'default' is built in"),
+    row("runner-tracker-is-directory", &[0], "a tracker that can be no file is refused before the agent is started"),
+    row("runner-no-session-id", &[0], "a run has an id, so there is always a tracker, and what it says ends the run"),
+    row(
+        "runner-initial-resume",
+        &[0],
+        "a run begins in a session of its own, so that its branch holds all that the agent was told",
+    ),
+    row(
+        "runner-workflow-file-missing",
+        &[0],
+        "a workflow without its instructions is refused, rather than run on the user's words alone",
+    ),
+    row(
+        "runner-resume-after-block",
+        &[0],
+        "an answered block is turned into a quotation: what the agent adds below it does not fail the run",
+    ),
+    row(
+        "runner-resume-still-blocked",
+        &[0],
+        "an answered block is turned into a quotation: a tracker that stays as it was does not block again",
+    ),
+    row(
+        "templates",
+        &[2, 3],
+        "values are put in once and as they are: what the user says is neither a template nor a pattern",
+    ),
+    row(
+        "compose",
+        &[0, 1, 2, 3, 4],
+        "instructions stand in the prompt of each turn without memory: no file that two runs could overwrite",
+    ),
+    row(
+        "remote-dirty",
+        &[3],
+        "nothing is checked out, so that nothing can be changed there: what is read is what the commit has",
+    ),
+    row(
+        "remote-cache-not-git",
+        &[0],
+        "a folder that is no repository is no cache: nothing in it is believed, and the server is asked",
+    ),
+    row(
+        "install-name-mismatch",
+        &[0],
+        "a workflow is installed under the name by which it was asked for, so that the same name finds it again",
+    ),
+    row("install-name-traversal", &[0], "a name that leads out of its folder is refused, and nothing is written"),
+    row(
+        "install-asset-missing",
+        &[0],
+        "instructions that are not there are told when the workflow is installed, not when it is to be run",
+    ),
+    row(
+        "install-asset-absolute",
+        &[0, 2],
+        "instructions outside of the workflow's folder are no part of it: they could be any file of this machine",
+    ),
+    row(
+        "install-asset-nested",
+        &[1],
+        "the whole folder is installed, each file under its own name: scripts, examples and skills are part of a workflow",
+    ),
+    row(
+        "install-over",
+        &[3],
+        "an installation is exactly the folder as it is now, each file under its own name; the one before is in history",
+    ),
+    row(
+        "upgrade-ignores-pin",
+        &[3, 4],
+        "an upgrade keeps to the version or range that was asked for; where that is there no more, it says so and changes nothing",
+    ),
+    row(
+        "cmd-install-shadowed-output",
+        &[1, 2],
+        "a workflow of the same name from another marketplace is refused, unless --force or --as says what is meant",
+    ),
 ];
