@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::older::at_tags;
 use super::resolve_error::{Candidate, Failed, Found, NotFound, ResolveError};
 use super::{
-    Catalog, EntryError, Files, Name, Named, Place, Requirement, Searched, SourceFault, TagVersion, Version,
-    WorkflowEntry, near_names,
+    Catalog, EntryError, Files, Named, Place, Requirement, Searched, SourceFault, Version, WorkflowEntry, near_names,
 };
 
-/// Most tags that are opened in one marketplace while a version is looked for.
-const OPENED_MAX: usize = 32;
 /// Most names that a message says a marketplace has.
 const OFFERED_MAX: usize = 100;
 
@@ -70,9 +68,7 @@ pub fn choose(asked: &Named, searched: &[Searched<'_>], prefer: Precedence) -> R
             },
             Ok(Looked::Missed(versions)) => search.missed.push(Found { label, versions }),
             Ok(Looked::Removed) => removed.push(label),
-            Ok(Looked::Twice(pointers)) => {
-                return Err(ResolveError::Twice { name: asked.name.to_string(), label, pointers });
-            }
+            Ok(Looked::Twice(pointers)) => broken.push((at, EntryError::Twice { pointers })),
             Ok(Looked::Nothing) => {}
             Err(fault) => search.failed.push(Failed { label, fault }),
         }
@@ -101,12 +97,12 @@ enum Looked {
 }
 
 /// Is a workflow whose place was not looked at yet.
-struct Offer {
-    market: usize,
-    tag: Option<String>,
-    entry: WorkflowEntry,
-    version: Option<Version>,
-    manifest: String,
+pub(super) struct Offer {
+    pub(super) market: usize,
+    pub(super) tag: Option<String>,
+    pub(super) entry: WorkflowEntry,
+    pub(super) version: Option<Version>,
+    pub(super) manifest: String,
 }
 
 enum NotUsable {
@@ -260,70 +256,6 @@ fn newest<'a>(entries: &[&'a WorkflowEntry], requirement: Option<&Requirement>) 
         return Newest::One(best);
     }
     Newest::Twice(std::iter::once(best.pointer.clone()).chain(pointers).collect())
-}
-
-/// Says what the tags of a marketplace have.
-#[derive(Default)]
-struct Tagged {
-    best: Option<Offer>,
-    /// Why some or all could not be looked at.
-    fault: Option<SourceFault>,
-}
-
-/// Finds the newest version that tags name, newer than `here`. Tags of the workflow's own count as they are; at tags of
-/// the whole marketplace the entry there says which version it is.
-fn at_tags(
-    one: &Searched<'_>,
-    name: &Name,
-    requirement: &Requirement,
-    here: Option<&Version>,
-    versions: &mut Vec<Version>,
-) -> Tagged {
-    let mut tagged = Tagged::default();
-    let mut tags: Vec<TagVersion> = match one.market.tags() {
-        Ok(tags) => tags.iter().filter_map(|tag| TagVersion::read(tag, name)).collect(),
-        Err(fault) => return Tagged { fault: Some(fault), ..tagged },
-    };
-    versions.extend(tags.iter().filter(|tag| tag.own).map(|tag| tag.version.clone()));
-    let own = tags.iter().any(|tag| tag.own);
-    tags.retain(|tag| if own { tag.own && requirement.accepts(&tag.version) } else { true });
-    // Those that promise the version first, the newest of them before the others.
-    let rank = |tag: &TagVersion| !requirement.accepts(&tag.version);
-    tags.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| other.version.by_age(&one.version)));
-    for tag in tags.iter().take(OPENED_MAX) {
-        let known = tagged.best.as_ref().and_then(|best| best.version.as_ref()).or(here);
-        let promises = requirement.accepts(&tag.version);
-        let newer = |version: &Version| known.is_none_or(|known| version.by_age(known).is_gt());
-        if if promises { !newer(&tag.version) } else { known.is_some() } {
-            continue;
-        }
-        let files = match one.market.at_tag(&tag.tag) {
-            Ok(files) => files,
-            Err(fault) => {
-                tagged.fault = Some(fault);
-                continue;
-            }
-        };
-        let Ok(catalog) = Catalog::read(&*files) else { continue };
-        let mut newest: Option<(Version, &WorkflowEntry)> = None;
-        for entry in catalog.named(name) {
-            let version = match &entry.version {
-                Some(declared) if !tag.own => declared.clone(),
-                _ => tag.version.clone(),
-            };
-            let better = newest.as_ref().is_none_or(|(best, _)| version.by_age(best).is_gt());
-            if requirement.accepts(&version) && newer(&version) && better {
-                newest = Some((version.clone(), entry));
-            }
-            versions.push(version);
-        }
-        if let Some((version, entry)) = newest {
-            let (entry, manifest) = (entry.clone(), catalog.manifest.clone());
-            let tag = Some(tag.tag.clone());
-            tagged.best = Some(Offer { market: 0, tag, entry, version: Some(version), manifest });
-        }
-    }
-    tagged
 }
 
 fn declared(entries: &[&WorkflowEntry]) -> Vec<Version> {

@@ -19,6 +19,7 @@ mod market;
 mod mcp;
 mod members;
 mod name;
+mod older;
 mod plugin;
 mod reference;
 mod requirement;

@@ -74,15 +74,6 @@ pub enum ResolveError {
         /// All of them.
         candidates: Vec<Candidate>,
     },
-    /// One marketplace has it twice, and what it has differs.
-    Twice {
-        /// The name.
-        name: String,
-        /// The source, as it may be shown.
-        label: String,
-        /// Where the two stand in the manifest, as JSON pointers.
-        pointers: Vec<String>,
-    },
     /// Marketplaces have it, but not in such a version.
     VersionNotFound {
         /// The name.
@@ -144,9 +135,6 @@ impl ResolveError {
                 hints
             }
             ResolveError::Source(Failed { fault: SourceFault::Offline, .. }) => vec![refresh()],
-            ResolveError::Twice { pointers, .. } => {
-                vec![format!("they stand in its manifest at {}", pointers.join(" and "))]
-            }
             ResolveError::Source(_) | ResolveError::Entry { .. } => Vec::new(),
         }
     }
@@ -163,7 +151,6 @@ impl fmt::Display for ResolveError {
             ResolveError::Ambiguous { name, candidates } => {
                 write!(f, "workflow '{name}' is in {} marketplaces, and differs", candidates.len())
             }
-            ResolveError::Twice { name, label, .. } => write!(f, "'{label}' has two different workflows '{name}'"),
             ResolveError::VersionNotFound { name, wanted, .. } => write!(f, "no version {wanted} of workflow '{name}'"),
             ResolveError::Entry { name, label, error } => {
                 write!(f, "cannot use workflow '{name}' of '{label}': {error}")
@@ -199,6 +186,6 @@ impl Candidate {
     /// Makes the candidate of a source: the reference that was given, with that source named.
     pub(super) fn new(asked: &Named, source: &super::Source, version: Option<String>) -> Self {
         let reference = Named { source: Some(source.clone()), ..asked.clone() };
-        Candidate { label: source.to_string(), version, reference: reference.to_string() }
+        Candidate { label: source.to_string(), version, reference: reference.public() }
     }
 }

@@ -6,7 +6,7 @@ use super::inner_path::{PathError, is_drive, join};
 use super::{GitUrl, GitUrlError, Host, Name, Revision, RevisionError};
 
 /// What stands before a path of this machine where it could be taken for something else.
-const LOCAL: &str = "local:";
+pub(super) const LOCAL: &str = "local:";
 /// Longest path of this machine, in bytes.
 const PATH_MAX: usize = 4096;
 
@@ -191,7 +191,8 @@ impl fmt::Display for Source {
             Location::Url(url) => write!(f, "{url}{state}"),
             Location::Local(path) => {
                 let prefix = if is_path(path) { "" } else { LOCAL };
-                let end = if state.is_empty() && path.contains('#') { "#" } else { "" };
+                let odd = path.contains('#') || path.ends_with(char::is_whitespace);
+                let end = if state.is_empty() && odd { "#" } else { "" };
                 write!(f, "{prefix}{path}{state}{end}")
             }
         }
@@ -246,6 +247,16 @@ mod tests {
             assert!(matches!(source(path).location, Location::Local(_)), "{path}");
         }
         assert_eq!(source("local:/x.git#v1:sub").to_string(), "/x.git#v1:sub");
+    }
+
+    #[test]
+    fn odd_places_are_shown_so_that_they_are_found_again() {
+        for text in
+            ["local:..#v1", "./a b #", "local:a#b#", "o/r.git.git", "https://h/o/r#v1:a#b", "local:/x:y", "~#v1:sub"]
+        {
+            let read = source(text);
+            assert_eq!(source(&read.to_string()), read, "{text} {read}");
+        }
     }
 
     #[test]

@@ -162,7 +162,10 @@ fn entries_of_one_name_are_versions_of_it() {
     assert_eq!(chosen(ask("deploy@1.0.0", &[&shop])), here(0, "1.0.0"));
     assert_eq!(chosen(ask("deploy@3.0.0-rc.1", &[&shop])), here(0, "3.0.0-rc.1"));
     let error = ask("twice", &[&shop]).expect_err("which one?");
-    assert_eq!(error.hints(), ["they stand in its manifest at /workflows/3 and /workflows/4"]);
+    let told = "cannot use workflow 'twice' of 'acme/flows': its manifest has two that differ, at /workflows/3 and /workflows/4";
+    assert_eq!(error.to_string(), told);
+    let other = Shop::new("acme/more", market(&json!([entry("twice", "1.0.0")])));
+    assert_eq!(chosen(ask("twice", &[&shop, &other])), here(1, "1.0.0"));
 }
 
 #[test]

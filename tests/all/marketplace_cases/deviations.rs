@@ -56,7 +56,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     row(
         "fs-shadow",
-        &[0],
+        &[0, 1],
         "a file 'deploy' that lies about does not stand in for the workflow 'deploy'; a file is meant by './deploy', or by \
          an ending",
     ),
@@ -95,7 +95,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[1],
         "the name is there and comes from somewhere that is not supported: that is said, not that the name was not found",
     ),
-    row("symlink-escape-file", &[0], "a link out of the marketplace is refused, and where it lies is said"),
+    row("symlink-escape-file", &[0, 1], "a link out of the marketplace is refused, and where it lies is said"),
     row("symlink-escape-dir", &[0], "a link out of the marketplace is refused, and where it lies is said"),
     row(
         "symlink-root",
@@ -106,6 +106,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         "gather-urls",
         &[0, 1, 2, 3, 4, 5],
         "any address that git can fetch is a marketplace, at a branch or tag, too; '~/x', which is not there, is still refused",
+    ),
+    row(
+        "resolve-builtin",
+        &[0],
+        "the built-in workflow 'default' has words of our own, read from the program and not from a copy in the user's home",
     ),
     row(
         "source-json",
@@ -185,7 +190,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     row(
         "install-name-mismatch",
-        &[0],
+        &[0, 1],
         "a workflow is installed under the name by which it was asked for, so that the same name finds it again",
     ),
     row("install-name-traversal", &[0], "a name that leads out of its folder is refused, and nothing is written"),

@@ -76,10 +76,10 @@ impl<'s> Machine<'s> {
             }
             "resolveWorkflow" => Some(self.installed(&input("name"))),
             "list" => {
-                // The built-in one is there without being listed as installed.
+                // The built-in one is there without being listed as installed, unless another of its name is.
                 let listed = answer_of(&self.trace(&["workflow", "list", "--json"]));
                 let names = listed["workflows"].as_array().expect("rows").iter().map(|row| row["name"].clone());
-                Some(std::iter::once(json!("default")).chain(names).collect())
+                Some(std::iter::once(json!("default")).chain(names.filter(|name| name != "default")).collect())
             }
             "write" => {
                 for (path, content) in step["tree"].as_object().expect("files") {
