@@ -30,6 +30,7 @@ mod init;
 mod install_man;
 mod log;
 mod ls_remote;
+mod marketplace;
 mod merge;
 mod pack;
 mod pause;
@@ -58,6 +59,7 @@ mod verify;
 mod view;
 mod watch;
 mod why;
+mod workflow;
 
 use std::ffi::OsString;
 
@@ -121,6 +123,8 @@ const VERBS: &[Verb] = &[
     Verb { name: "ls-remote", group: "share", args: ls_remote::args, run: ls_remote::run },
     Verb { name: "clone", group: "share", args: clone::args, run: clone::run },
     Verb { name: "bundle", group: "share", args: bundle::args, run: bundle::run },
+    Verb { name: "workflow", group: "work", args: workflow::args, run: workflow::run },
+    Verb { name: "marketplace", group: "work", args: marketplace::args, run: marketplace::run },
     Verb { name: "run", group: "work", args: run::args, run: run::run },
     Verb { name: "step", group: "work", args: step::args, run: step::run },
     Verb { name: "redact", group: "keep", args: redact::args, run: redact::run },

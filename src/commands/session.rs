@@ -78,6 +78,11 @@ impl Session {
         self.directory.join(path)
     }
 
+    /// Returns the folder that the program works in.
+    pub(super) fn folder(&self) -> PathBuf {
+        std::path::absolute(&self.directory).unwrap_or_else(|_| self.directory.clone())
+    }
+
     /// Says what was odd in an operation that went well.
     pub(super) fn pass_on_warnings(&self) {
         let warnings = self.workspace.get().map(Workspace::take_warnings).unwrap_or_default();

@@ -92,7 +92,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
 }
 
 /// Finds where agents write, as they do.
-fn folders() -> AgentFolders {
+pub(super) fn folders() -> AgentFolders {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let home = variable("HOME");
     let under = |name: &str| home.as_ref().map(|home| home.join(name));

@@ -32,6 +32,7 @@ mod init;
 mod installation;
 mod link;
 mod log;
+mod marketplace;
 mod merge;
 mod message;
 mod pack;
@@ -57,10 +58,12 @@ mod status;
 mod switch;
 mod tag;
 mod touches;
+mod turns;
 mod validate;
 mod verify;
 mod watch;
 mod withhold;
+mod workflow;
 mod workspace;
 
 pub use blame::{Blame, Blamed, Happening, blame};
@@ -107,6 +110,11 @@ pub use link::{
     link_arrived, relink, why,
 };
 pub use log::{Log, log};
+pub use marketplace::{
+    AddMarketplace, ChangedMarketplace, ListedMarketplace, MarketError, RefreshMarketplaces, RefreshedMarketplace,
+    RemoveMarketplace, Why as WhyUnreachable, add_marketplace, list_marketplaces, refresh_marketplaces,
+    remove_marketplace,
+};
 pub use merge::{FastForward, Merge, merge};
 pub use message::{NewMessage, parse_messages};
 pub use pack::pack;
@@ -137,9 +145,20 @@ pub use snapshot::{Moment, SnapshotTaken, take_snapshot};
 pub use status::{Budget, Status, Stopped, status};
 pub use switch::{Destination, Switch, Switched, switch};
 pub use tag::{Tag, TagOutcome, tag};
+pub use turns::{
+    ResumeTurns, RunEvent, RunLimits, RunOutcome, RunWatch, RunWorkflow, TurnsError, resume_turns, run_workflow,
+};
 pub use validate::{Unsound, validate, validate_meta};
 pub use verify::{Checked, Note, Verification, Verified, Verify, verify};
 pub use watch::{AgentFolders, Event as WatchEvent, Watch, watch};
+pub use workflow::{
+    FailedUpgrade, InstallBack, InstallWorkflows, Installable, Installation, InstalledPlugin, InstalledWorkflow,
+    ListedWorkflow, OfferedWorkflow, RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, ResolveWorkflow,
+    ResolvedWorkflow, SearchWorkflows, ShownWorkflow, UpgradeWorkflows, UpgradedWorkflows, VerifiedWorkflow,
+    VerifiedWorkflows, WorkflowError, WorkflowFolders, WorkflowList, WorkflowSearch, install_workflow_back,
+    install_workflows, list_workflows, remove_workflows, resolve_workflow, search_workflows, show_workflow,
+    unpack_workflow, upgrade_workflows, verify_workflows,
+};
 pub use workspace::{Target, Workspace};
 
 pub use crate::capture::{Agent, SessionFacts, ToolCall};

@@ -274,6 +274,9 @@ impl StoreError {
             StoreError::ManyPlaces { .. } => {
                 Some("make one for contexts alone: git trace remote add <name> <address>".to_owned())
             }
+            StoreError::Unreachable { remote, reason } if reason.contains("gave no reason") => Some(format!(
+                "to see what the two told each other: GIT_TRACE_PACKET=/tmp/packets git trace fetch {remote}"
+            )),
             StoreError::NotOnRemote { remote, .. } => Some(format!("see what it has: git trace ls-remote {remote}")),
             StoreError::Slow { .. } => Some(
                 "the same command finishes the work; to wait longer: git config trace.timeout <seconds>".to_owned(),

@@ -153,7 +153,8 @@ impl<'a> Walk<'a> {
         data: &Metadata,
         depth: usize,
     ) -> Result<Option<(&'static str, ObjectId)>, StoreError> {
-        if !is_safe_name(name, ForeignKind::File { executable: false }) {
+        // Where a folder of workflows is the user's own, what is installed from it lies in there too.
+        if name == b".gittrace" || !is_safe_name(name, ForeignKind::File { executable: false }) {
             return Ok(None);
         }
         if data.is_dir() {

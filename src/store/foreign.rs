@@ -144,6 +144,57 @@ impl Repo {
         self.read_root(commit)
     }
 
+    /// Tells whether a tree is here with all that is in it.
+    pub fn has_whole_tree(&self, tree: &ObjectId, limits: &TreeLimits) -> bool {
+        let mut open = vec![(*tree, 0)];
+        let mut entries = 0;
+        while let Some((tree, depth)) = open.pop() {
+            let Ok(rows) = self.foreign_rows(&tree) else { return false };
+            entries += rows.len();
+            if entries > limits.entries || depth > limits.depth {
+                return false;
+            }
+            for row in rows {
+                match row.kind {
+                    ForeignKind::Folder => open.push((row.id, depth + 1)),
+                    ForeignKind::Submodule => {}
+                    _ if !self.has_object(&row.id) => return false,
+                    _ => {}
+                }
+            }
+        }
+        true
+    }
+
+    /// Reads all of a tree, and computes the id of each object anew.
+    ///
+    /// # Errors
+    /// When one is missing, damaged, or not what its id says; when there is more than the limits allow.
+    pub fn prove_tree(&self, tree: &ObjectId, limits: &TreeLimits) -> Result<(), StoreError> {
+        let mut open = vec![(*tree, 0)];
+        let mut seen = HashSet::new();
+        while let Some((tree, depth)) = open.pop() {
+            self.read_proven(&tree, ObjectKind::Tree)?;
+            for row in self.foreign_rows(&tree)? {
+                if !seen.insert(row.id) {
+                    continue;
+                }
+                if seen.len() > limits.entries || depth > limits.depth {
+                    return Err(StoreError::Object {
+                        id: tree,
+                        reason: "it is larger than is looked through".to_owned(),
+                    });
+                }
+                match row.kind {
+                    ForeignKind::Folder => open.push((row.id, depth + 1)),
+                    ForeignKind::Submodule => {}
+                    _ => drop(self.read_proven(&row.id, ObjectKind::Blob)?),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Computes the id that a blob with these bytes has here.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::model::Person;
 
 mod network;
 
-pub(super) use network::{Answer, init, talk};
+pub(super) use network::{Answer, talk};
 pub use network::{Connection, PUSHING};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.
@@ -47,6 +47,17 @@ pub(super) fn run(
 /// As [`run`], from the git directory of any worktree.
 pub(super) fn run_from(git_dir: &Path, command: &'static str, arguments: &[&str]) -> Result<Vec<u8>, StoreError> {
     start(Start::new(git_dir, command, arguments))
+}
+
+/// Makes a repository, under the user's own configuration.
+pub(super) fn init(arguments: &[&str]) -> Result<(), StoreError> {
+    let error = |reason: String| StoreError::Git { command: "init".to_owned(), reason };
+    let mut process = Command::new("git");
+    network::take_out_others(&mut process);
+    let ran = process.env("LC_ALL", "C").arg("init").args(arguments).stdin(Stdio::null()).output();
+    let ran = ran.map_err(|source| error(source.to_string()))?;
+    let said = String::from_utf8_lossy(&ran.stderr);
+    if ran.status.success() { Ok(()) } else { Err(error(said.lines().next().unwrap_or_default().to_owned())) }
 }
 
 /// Names a work tree and the index that stands for it.

@@ -219,7 +219,7 @@ impl Repo {
                 ["heads" | "tags" | "aside", _, _]
                     | ["remotes" | "remote-tags", _, _, _]
                     | ["meta" | "incoming", ..]
-                    | ["snapshots" | "forgotten", _]
+                    | ["snapshots" | "forgotten" | "workflows" | "plugins", _]
                     | ["remote-meta" | "remote-forgotten", _, _]
             )
         };

@@ -119,7 +119,27 @@ impl Repo {
         Ok(arrivals)
     }
 
+    /// Fetches refs; offers nothing where git broke off without a reason over what it offered.
+    ///
+    /// A server may send the objects before git is done with its offers, and without having said that it is ready (dulwich
+    /// does, up to 1.2.21, in the older protocol over HTTP). git takes them, and asks for them again; if it has ended
+    /// before they come again, its helper writes into a closed pipe, and git counts all of it as failed. Where nothing is
+    /// offered, there is nothing to answer too soon; and what came is here by then, so that most of it does not come twice.
     fn fetch_refs(
+        &self,
+        remote: &Remote,
+        refspecs: &[String],
+        tips: &[ObjectId],
+        connection: &Connection,
+    ) -> Result<Answer, StoreError> {
+        let answer = self.fetch_offering(remote, refspecs, tips, connection)?;
+        if tips.is_empty() || !answer.is_without_reason() {
+            return Ok(answer);
+        }
+        self.fetch_offering(remote, refspecs, &[], connection)
+    }
+
+    fn fetch_offering(
         &self,
         remote: &Remote,
         refspecs: &[String],

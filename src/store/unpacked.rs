@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use gix::objs::Kind;
 
 use super::foreign::{ForeignKind, TreeLimits, object_id};
-use super::{Repo, StoreError};
+use super::{BODY_MAX, Repo, StoreError};
 use crate::model::ObjectId;
 
 /// Longest target of a link that is read, in bytes.
@@ -87,6 +87,19 @@ impl Repo {
         }
         let (plan, _) = self.plan_of(tree, limits)?;
         Ok(Some(self.holds(&folder, &plan)))
+    }
+
+    /// Tells whether the files of a tree are in a folder as the tree has them; what else is there does not matter.
+    ///
+    /// # Errors
+    /// When the tree cannot be read.
+    pub fn is_same_folder(&self, tree: &ObjectId, folder: &Path, limits: &TreeLimits) -> Result<bool, StoreError> {
+        let (plan, _) = self.plan_of(tree, limits)?;
+        let is_so = |(path, piece): (&Vec<u8>, &Piece)| {
+            let path = folder.join(OsStr::from_bytes(path));
+            fs::symlink_metadata(&path).is_ok_and(|data| self.is_piece(&path, &data, piece))
+        };
+        Ok(plan.iter().all(is_so))
     }
 
     fn settle_folder(
@@ -191,25 +204,29 @@ impl Repo {
             let Some(piece) = plan.get(path.as_os_str().as_bytes()) else { return false };
             count += 1;
             let Ok(data) = entry.metadata() else { return false };
-            let is_so = match piece {
-                Piece::Folder => data.is_dir(),
-                Piece::Link { target } => {
-                    data.is_symlink()
-                        && fs::read_link(entry.path()).is_ok_and(|found| found.as_os_str().as_bytes() == target)
-                }
-                Piece::File { id, executable } => {
-                    data.is_file()
-                        && (data.permissions().mode() & 0o100 != 0) == *executable
-                        && self.header(id).map_or(true, |(_, size)| size == data.len())
-                        && fs::read(entry.path())
-                            .is_ok_and(|bytes| self.blob_id(&bytes).is_ok_and(|found| found == *id))
-                }
-            };
+            let is_so = self.is_piece(entry.path(), &data, piece);
             if !is_so {
                 return false;
             }
         }
         count == plan.len()
+    }
+
+    /// Tells whether what is at a path is what was planned.
+    fn is_piece(&self, path: &Path, data: &fs::Metadata, piece: &Piece) -> bool {
+        match piece {
+            Piece::Folder => data.is_dir(),
+            Piece::Link { target } => {
+                data.is_symlink() && fs::read_link(path).is_ok_and(|found| found.as_os_str().as_bytes() == target)
+            }
+            Piece::File { id, executable } => {
+                data.is_file()
+                    && (data.permissions().mode() & 0o100 != 0) == *executable
+                    // Of files that are part of this program no object is there.
+                    && self.header(id).map_or(data.len() <= BODY_MAX, |(_, size)| size == data.len())
+                    && fs::read(path).is_ok_and(|bytes| self.blob_id(&bytes).is_ok_and(|found| found == *id))
+            }
+        }
     }
 }
 

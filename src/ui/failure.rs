@@ -19,6 +19,12 @@ pub enum ExitCode {
     Conflict,
     /// 4: a budget is exceeded.
     Budget,
+    /// 8: a run stopped because something is in its way.
+    Blocked,
+    /// 9: a run has no turns left.
+    Exhausted,
+    /// 10: a run waits for a person to look at it.
+    Suspended,
     /// 70: a fault of our own (`EX_SOFTWARE` of sysexits(3)).
     Internal,
     /// 128: there is no repository, as git's `fatal:`.
@@ -38,6 +44,9 @@ impl ExitCode {
             ExitCode::Usage => 2,
             ExitCode::Conflict => 3,
             ExitCode::Budget => 4,
+            ExitCode::Blocked => 8,
+            ExitCode::Exhausted => 9,
+            ExitCode::Suspended => 10,
             ExitCode::Internal => 70,
             ExitCode::NoRepository => 128,
             ExitCode::Interrupted => 130,

@@ -1,5 +1,6 @@
 //! What a marketplace offers at one state.
 
+use super::fault::bounded;
 use super::manifest::{About, Manifest, ManifestError, PLUGIN_MANIFESTS, WORKFLOW_MANIFESTS};
 use super::{Fault, Files, Name, PluginEntry, WorkflowEntry};
 
@@ -44,7 +45,7 @@ impl Catalog {
             let pointer = format!("/workflows/{at}");
             workflows.extend(WorkflowEntry::read(entry, &pointer, root.as_deref(), &mut faults));
         }
-        Ok(Catalog { manifest: path, about, workflows, faults })
+        Ok(Catalog { manifest: path, about, workflows, faults: bounded(faults) })
     }
 
     /// Returns the workflows of a name, or of the name that it has by now.
@@ -70,7 +71,7 @@ impl PluginCatalog {
             let pointer = format!("/plugins/{at}");
             plugins.extend(PluginEntry::read(entry, &pointer, root.as_deref(), &mut faults));
         }
-        Ok(PluginCatalog { manifest: path, about, plugins, faults })
+        Ok(PluginCatalog { manifest: path, about, plugins, faults: bounded(faults) })
     }
 
     /// Returns the first plugin of a name, or of the name that it has by now.

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Most faults that are told of a document.
+pub(super) const FAULTS_MAX: usize = 100;
+
 /// Says how much a fault matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -38,6 +41,16 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pointer.is_empty() { f.write_str(&self.text) } else { write!(f, "{}: {}", self.pointer, self.text) }
     }
+}
+
+/// Leaves out what is more than anybody reads.
+pub(super) fn bounded(mut faults: Vec<Fault>) -> Vec<Fault> {
+    if faults.len() > FAULTS_MAX {
+        let more = faults.len() - (FAULTS_MAX - 1);
+        faults.truncate(FAULTS_MAX - 1);
+        faults.push(Fault::warning("", format!("has {more} more faults")));
+    }
+    faults
 }
 
 /// Appends the name of a member, or the number of an element, to a JSON pointer.

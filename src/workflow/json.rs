@@ -1,13 +1,15 @@
 //! JSON of somebody else's, read within limits; what is written twice is told.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use super::Fault;
-use super::fault::below;
+use super::fault::{FAULTS_MAX, below};
 
 /// The largest document that is read, in bytes: 4 MiB.
 pub const DOCUMENT_MAX: u64 = 4 << 20;
@@ -15,8 +17,6 @@ pub const DOCUMENT_MAX: u64 = 4 << 20;
 const DEPTH_MAX: usize = 64;
 /// Most values in a document.
 const VALUES_MAX: usize = 500_000;
-/// Most faults that are told of a document.
-const FAULTS_MAX: usize = 100;
 /// What some editors put before a text.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -58,19 +58,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Value, Vec<Fault>), JsonError> {
 }
 
 /// Holds what is known of the document while it is read.
-struct Seen {
+struct Seen<'de> {
     values: usize,
-    path: Vec<Step>,
+    path: Vec<Step<'de>>,
     faults: Vec<Fault>,
 }
 
 /// Is a member or an element on the way to the value that is read.
-enum Step {
-    Member(String),
+enum Step<'de> {
+    Member(Cow<'de, str>),
     Element(usize),
 }
 
-impl Seen {
+/// Is the name of a member; it lies in the document itself, unless something in it is escaped.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Seen<'_> {
     fn pointer(&self) -> String {
         self.path.iter().fold(String::new(), |pointer, step| match step {
             Step::Member(name) => below(&pointer, name),
@@ -81,12 +85,12 @@ impl Seen {
 
 /// Reads one value.
 #[derive(Clone, Copy)]
-struct Part<'a> {
-    seen: &'a RefCell<Seen>,
+struct Part<'a, 'de> {
+    seen: &'a RefCell<Seen<'de>>,
 }
 
-impl Part<'_> {
-    fn enter<E: serde::de::Error>(self, step: Step) -> Result<(), E> {
+impl<'de> Part<'_, 'de> {
+    fn enter<E: serde::de::Error>(self, step: Step<'de>) -> Result<(), E> {
         let mut seen = self.seen.borrow_mut();
         seen.path.push(step);
         seen.values += 1;
@@ -104,7 +108,7 @@ impl Part<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Part<'_> {
+impl<'de> DeserializeSeed<'de> for Part<'_, 'de> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -112,7 +116,7 @@ impl<'de> DeserializeSeed<'de> for Part<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Part<'_> {
+impl<'de> Visitor<'de> for Part<'_, 'de> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,10 +166,11 @@ impl<'de> Visitor<'de> for Part<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            self.enter::<A::Error>(Step::Member(name.clone()))?;
+        while let Some(Key(name)) = members.next_key()? {
+            let owned = name.clone().into_owned();
+            self.enter::<A::Error>(Step::Member(name))?;
             let value = members.next_value_seed(self)?;
-            if object.insert(name, value).is_some() {
+            if object.insert(owned, value).is_some() {
                 let mut seen = self.seen.borrow_mut();
                 let pointer = seen.pointer();
                 if seen.faults.len() < FAULTS_MAX {

@@ -14,7 +14,8 @@ const ENTRIES_MAX: usize = 10_000;
 /// Longest text of a field, in bytes.
 const FIELD_MAX: usize = 4096;
 /// The first line of the file.
-const HEAD: &str = "# What 'git trace workflow' has installed. Merge it as any text, then: git trace workflow install\n";
+const HEAD: &str =
+    "# What 'git trace workflow' has installed. Merge it as any text, then: git trace workflow install\n";
 
 /// Holds a lock file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,15 +32,18 @@ pub struct Lock {
 pub struct Locked {
     /// The reference by which it was asked for.
     pub reference: String,
-    /// The repository, the same however its address is spelt.
+    /// The marketplace, as it was named: `owner/repo`, an address or a path, with its branch and folder.
     pub source: String,
-    /// Where the repository is, without passwords: an address, or a path.
+    /// Where its repository is, without passwords: an address, or a path.
     pub url: String,
     /// The commit; a plain folder has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<ObjectId>,
     /// The folder in that commit; the root is empty.
     pub path: String,
+    /// A workflow's file in that folder, if it is not called `workflow.json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The tree of that folder, as it is in this repository.
     pub tree: ObjectId,
     /// Its version, if it has one.
@@ -164,14 +168,14 @@ impl Lock {
                     return Err(format!("{kind}: '{}' is not a name", name.escape_debug()));
                 }
                 let fields = [&one.reference, &one.source, &one.url, &one.path];
-                let further = one.version.iter().chain(&one.range).chain(&one.plugins);
+                let further = one.file.iter().chain(&one.version).chain(&one.range).chain(&one.plugins);
                 for field in fields.into_iter().chain(further) {
                     if field.len() > FIELD_MAX || field.chars().any(char::is_control) {
                         return Err(format!("{kind}/{name}: a field is too long, or has control characters"));
                     }
                 }
                 let leads_out = one.path.starts_with('/') || one.path.split('/').any(|part| part == "..");
-                if leads_out {
+                if leads_out || one.file.as_ref().is_some_and(|file| file.contains('/') || file == "..") {
                     return Err(format!("{kind}/{name}/path: leads out of the repository"));
                 }
                 if let Some(missing) = one.plugins.iter().find(|plugin| !self.plugins.contains_key(*plugin)) {
@@ -204,10 +208,11 @@ mod tests {
     fn locked(plugins: &[&str]) -> Locked {
         Locked {
             reference: "deploy@acme/flows@^1.2".to_owned(),
-            source: "github.com/acme/flows".to_owned(),
+            source: "acme/flows#v1".to_owned(),
             url: "https://github.com/acme/flows.git".to_owned(),
             commit: Some(ObjectId::Sha1([0xab; 20])),
             path: "workflows/deploy".to_owned(),
+            file: None,
             tree: ObjectId::Sha1([0x12; 20]),
             version: Some("1.10".to_owned()),
             range: Some("^1.2".to_owned()),
@@ -229,7 +234,7 @@ version: 1
 workflows:
   deploy:
     reference: deploy@acme/flows@^1.2
-    source: github.com/acme/flows
+    source: acme/flows#v1
     url: https://github.com/acme/flows.git
     commit: abababababababababababababababababababab
     path: workflows/deploy
@@ -241,7 +246,7 @@ workflows:
 plugins:
   lint:
     reference: deploy@acme/flows@^1.2
-    source: github.com/acme/flows
+    source: acme/flows#v1
     url: https://github.com/acme/flows.git
     path: ''
     tree: '1212121212121212121212121212121212121212'

@@ -1,5 +1,11 @@
 //! How often a workflow's agent is asked again, and what ends that.
 
+use super::inner_path::join;
+use super::members::Members;
+
+/// Longest marker, in bytes.
+const MARKER_MAX: usize = 200;
+
 /// Holds the settings of a workflow's loop (`loop` in `workflow.json`), checked, with defaults for what is not said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loop {
@@ -35,7 +41,7 @@ impl Loop {
     /// The default of [`Loop::blocked_marker`].
     pub const BLOCKED_MARKER: &str = "<!-- WORKFLOW_BLOCKED";
     /// The default of [`Loop::tracker_path`].
-    pub const TRACKER_PATH: &str = ".athena/{sessionId}/tracker.md";
+    pub const TRACKER_PATH: &str = ".gittrace/runs/{sessionId}/tracker.md";
     /// The default of [`Loop::nudge_cap`] and [`Loop::retry_cap`].
     pub const CAP: u32 = 3;
     /// The most that [`Loop::nudge_cap`] and [`Loop::retry_cap`] can be.
@@ -62,4 +68,81 @@ impl Default for Loop {
             max_turn_token_count: None,
         }
     }
+}
+
+impl Loop {
+    /// Reads the settings; what is wrong is noted, and the default stands in for it.
+    pub(super) fn read(members: &mut Members<'_>) -> Self {
+        let default = Loop::default();
+        let enabled = members.flag("enabled").unwrap_or(default.enabled);
+        let number = |members: &mut Members<'_>, name: &str, least, most: u32| {
+            members.number(name, least, u64::from(most)).map(|number| number as u32)
+        };
+        let max_iterations =
+            number(members, "maxIterations", 1, Loop::MAX_ITERATIONS_MOST).unwrap_or(default.max_iterations);
+        let nudge_cap = number(members, "nudgeCap", 0, Loop::CAP_MOST).unwrap_or(default.nudge_cap);
+        let retry_cap = number(members, "retryCap", 0, Loop::CAP_MOST).unwrap_or(default.retry_cap);
+        let backoff = members.number("retryBackoffMs", 0, Loop::RETRY_BACKOFF_MS_MOST);
+        let (old_completion, old_blocked) = old_markers(members);
+        let completion = members.checked("completionMarker", marker).or(old_completion);
+        let blocked = members.checked("blockedMarker", marker).or(old_blocked);
+        let old_tracker = members.checked("trackerFile", tracker);
+        if old_tracker.is_some() {
+            members.warn("trackerFile", "is called 'trackerPath' by now");
+        }
+        let tracker_path = members.checked("trackerPath", tracker).or(old_tracker);
+        let continue_prompt = members.text("continuePrompt").filter(|prompt| !prompt.trim().is_empty());
+        let max_turn_token_count = members.number("maxTurnTokenCount", 1, 1 << 40);
+        members.rest();
+        Loop {
+            enabled,
+            max_iterations,
+            completion_marker: completion.unwrap_or(default.completion_marker),
+            blocked_marker: blocked.unwrap_or(default.blocked_marker),
+            tracker_path: tracker_path.unwrap_or(default.tracker_path),
+            continue_prompt,
+            nudge_cap,
+            retry_cap,
+            retry_backoff_ms: backoff.unwrap_or(default.retry_backoff_ms),
+            max_turn_token_count,
+        }
+    }
+}
+
+/// Reads `completionMarkers`, which named both markers once.
+fn old_markers(members: &mut Members<'_>) -> (Option<String>, Option<String>) {
+    let markers = members.texts("completionMarkers", 2);
+    if markers.is_empty() {
+        return (None, None);
+    }
+    members.warn("completionMarkers", "is called 'completionMarker' and 'blockedMarker' by now");
+    let mut kept = markers.into_iter().map(|text| match marker(&text) {
+        Ok(text) => Some(text),
+        Err(reason) => {
+            members.fault("completionMarkers", &reason);
+            None
+        }
+    });
+    (kept.next().flatten(), kept.next().flatten())
+}
+
+/// Checks a marker: one line that an agent can write.
+fn marker(text: &str) -> Result<String, String> {
+    let marker = text.trim();
+    match marker {
+        "" => Err("is empty".to_owned()),
+        marker if marker.len() > MARKER_MAX => Err(format!("is longer than {MARKER_MAX} bytes")),
+        marker if marker.contains(char::is_control) => Err("is more than one line".to_owned()),
+        marker => Ok(marker.to_owned()),
+    }
+}
+
+/// Checks the path of a tracker, which is within the work tree.
+fn tracker(text: &str) -> Result<String, String> {
+    let outside = |reason| format!("has to be a path within the work tree, and {reason}");
+    let path = join("", text).map_err(outside)?;
+    if path.is_empty() || text.split('/').any(|part| part == "..") || text.ends_with('/') {
+        return Err("has to be the path of a file within the work tree".to_owned());
+    }
+    Ok(path)
 }

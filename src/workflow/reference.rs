@@ -23,7 +23,7 @@ const MAX: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// By its name.
-    Named(Named),
+    Named(Box<Named>),
     /// A workflow's file.
     File(String),
     /// A workflow's folder.
@@ -86,7 +86,7 @@ impl Reference {
         let at = text.split_once('@').and_then(|(name, rest)| Some((name.parse::<Name>().ok()?, rest)));
         match at {
             Some((name, rest)) if rest.contains(['/', ':']) || rest == "~" => {
-                return Named::with_source(name, rest).map(Reference::Named);
+                return Named::with_source(name, rest).map(|named| Reference::Named(Box::new(named)));
             }
             _ => {}
         }
@@ -101,10 +101,10 @@ impl Reference {
         }
         if let Some((name, rest)) = at {
             let named = Named { name, requirement: Some(rest.parse()?), source: None };
-            return Ok(Reference::Named(named));
+            return Ok(Reference::Named(Box::new(named)));
         }
         if let Ok(name) = text.parse() {
-            return Ok(Reference::Named(Named { name, requirement: None, source: None }));
+            return Ok(Reference::Named(Box::new(Named { name, requirement: None, source: None })));
         }
         if is_path(text) {
             return Err(ReferenceError::Missing { path: text.to_owned() });
@@ -125,7 +125,7 @@ impl Named {
     /// When it is none.
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         match Reference::parse(text, &|_| None)? {
-            Reference::Named(named) => Ok(named),
+            Reference::Named(named) => Ok(*named),
             Reference::File(path) | Reference::Folder(path) => Err(ReferenceError::Missing { path }),
         }
     }
@@ -287,6 +287,7 @@ mod tests {
             ],
         ) {
             if let Ok(Reference::Named(named)) = Reference::parse(&text, NOTHING) {
+                let named = *named;
                 prop_assert_eq!(Named::parse(&named.exact()), Ok(named.clone()), "{}", named.exact());
                 if named.public() == named.exact() {
                     prop_assert_eq!(Named::parse(&named.to_string()), Ok(named));

@@ -98,10 +98,14 @@ impl Source {
         if path.is_none() && !is_url(text) && look(text).is_some() {
             return Ok(Source::new(Location::Local(text.to_owned())));
         }
-        let (place, state) = path.unwrap_or(text).rsplit_once('#').unwrap_or((path.unwrap_or(text), ""));
+        let given = path.unwrap_or(text);
+        let last = given.rsplit_once('#').unwrap_or((given, ""));
+        let local = path.is_some() || is_path(text) || is_path(last.0) || (!is_url(text) && look(last.0).is_some());
+        // A path may hold `#`; an address and `owner/repo` cannot, but the folder in it may.
+        let (place, state) = if local { last } else { given.split_once('#').unwrap_or((given, "")) };
         let (revision, folder) = state.split_once(':').unwrap_or((state, ""));
         let mut revision = if revision.is_empty() { None } else { Some(revision.parse::<Revision>()?) };
-        let location = if path.is_some() || is_path(place) || (!is_url(place) && look(place).is_some()) {
+        let location = if local {
             if place.is_empty() {
                 return Err(unknown());
             }
@@ -118,7 +122,7 @@ impl Source {
                 }
             }
             let name = |text: &str| text.parse::<Name>().map_err(|_| unknown());
-            let repo = repo.strip_suffix(".git").unwrap_or(repo);
+            let repo = repo.trim_end_matches(".git");
             Location::Hosted { owner: name(owner)?, repo: name(repo)? }
         };
         Ok(Source { location, revision, folder: inner_folder(folder)? })

@@ -4,6 +4,7 @@
 //! test. What is not installed says "skipped"; `.ci/run` installs all of it.
 
 mod client;
+mod hasty;
 mod kinds;
 mod plain;
 mod process;

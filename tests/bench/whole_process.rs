@@ -1,6 +1,6 @@
 //! Whole processes, from start to exit, beside git in the same run: `cargo bench --bench whole_process [row…]`.
 //!
-//! Rows: commit context log diff.
+//! Rows: commit context log diff branch workflow.
 
 #![allow(clippy::disallowed_macros, clippy::disallowed_methods, reason = "benches start programs and print")]
 
@@ -18,8 +18,13 @@ use measure::{BRANCH, Scratch, body, median, report, timed, wanted};
 const COMMITS: u64 = 10_000;
 
 fn main() {
-    let rows: [(&str, fn()); 4] =
-        [("commit", commit), ("context", context), ("log status diff", look), ("branch switch", branch)];
+    let rows: [(&str, fn()); 5] = [
+        ("commit", commit),
+        ("context", context),
+        ("log status diff", look),
+        ("branch switch", branch),
+        ("workflow", workflow),
+    ];
     rows.iter().filter(|(name, _)| wanted(name)).for_each(|(_, row)| row());
 }
 
@@ -150,6 +155,53 @@ fn branch() {
         for (what, time) in [("branch", branched), ("switch", switched)] {
             let more = format!("{time:.2} ms in all");
             report(&format!("{what} at 10,000 entries, {name}, beyond start-up"), time - started, "ms", 5.0, &more);
+        }
+    }
+}
+
+/// Finding a workflow in a marketplace that was fetched before, among few and among many.
+fn workflow() {
+    for (count, target) in [(10, 10.0), (1000, 50.0)] {
+        let scratch = Scratch::new(&[]);
+        let (dir, shop) = (scratch.path(), scratch.path().join("shop"));
+        let mut entries = Vec::new();
+        for number in 0..count {
+            let folder = shop.join(format!("workflows/w{number}"));
+            std::fs::create_dir_all(&folder).expect("a folder");
+            let definition = format!(
+                r#"{{"name": "w{number}", "plugins": [], "promptTemplate": "{{input}}", "workflowFile": "workflow.md"}}"#
+            );
+            std::fs::write(folder.join("workflow.json"), definition).expect("a file");
+            std::fs::write(folder.join("workflow.md"), format!("# {number}\n")).expect("a file");
+            entries.push(format!(r#"{{"name": "w{number}", "version": "1.0.0", "source": "./workflows/w{number}"}}"#));
+        }
+        std::fs::create_dir_all(shop.join(".athena-workflow")).expect("a folder");
+        let manifest = format!(r#"{{"name": "shop", "workflows": [{}]}}"#, entries.join(","));
+        std::fs::write(shop.join(".athena-workflow/marketplace.json"), manifest).expect("a file");
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        for arguments in [
+            &["init", "-q"][..],
+            &["add", "."],
+            &["commit", "-q", "-m", "x"],
+            &["config", "uploadpack.allowFilter", "true"],
+        ] {
+            let all: Vec<&str> = identity.iter().chain(arguments).copied().collect();
+            assert!(git(&shop, &all).status().expect("it starts").success());
+        }
+        let source = format!("file://{}", shop.display());
+        once(&mut git(dir, &["config", "trace.cacheDir", &dir.join("cache").display().to_string()]));
+        once(&mut trace(dir, &["marketplace", "add", &source]));
+        let name = format!("w{}", count / 2);
+        once(&mut trace(dir, &["workflow", "install", "w0"]));
+        let start = || once(&mut trace(dir, &["--version"]));
+        for (what, arguments) in [
+            ("resolve", vec!["workflow", "resolve", &name]),
+            ("search", vec!["workflow", "search", "w"]),
+            ("path of what is installed", vec!["workflow", "path", "w0"]),
+        ] {
+            let (time, started) = in_turn(40, || once(&mut trace(dir, &arguments)), start);
+            let more = format!("start-up {started:.2} ms");
+            report(&format!("workflow {what}, {count} in a warm marketplace"), time, "ms", target, &more);
         }
     }
 }

@@ -21,6 +21,7 @@ pub use error::RunError;
 pub use finish::{FinishRun, ResumeRun, SyncRun, finish_run, resume_run, sync_run};
 pub use list::{ListRuns, ListedRun, list_runs};
 pub use page::FileState;
+pub(in crate::ops) use record::{NewEntry, RunChange, RunState};
 pub use start::{Answer, Began, StartRun, StartedRun, start_run};
 pub use status::{Next, ReportedStep, RunReport, run_status};
 pub use step::{StepEvent, StepRequest, step};

@@ -1,4 +1,4 @@
-//! The lock of a run that is driven: it dies with the process that drives it.
+//! The lock of a run that is driven: it dies with the process that drives it, and with the agent.
 
 use std::fs::{File, OpenOptions, TryLockError};
 
@@ -8,9 +8,11 @@ use crate::run::RunId;
 use crate::store::StoreError;
 
 /// Proves that nobody else drives a run.
+///
+/// The agent inherits it: when we are killed and the agent works on, nobody sets another one to work beside it.
 #[derive(Debug)]
 pub(super) struct Alive {
-    _file: File,
+    file: File,
 }
 
 impl Alive {
@@ -27,9 +29,20 @@ impl Alive {
         let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = opened.map_err(|source| io("open", &path, source))?;
         match file.try_lock() {
-            Ok(()) => Ok(Alive { _file: file }),
+            Ok(()) => {
+                #[cfg(unix)]
+                let _ = rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty());
+                Ok(Alive { file })
+            }
             Err(TryLockError::WouldBlock) => Err(TurnsError::UnderWay { run: run.to_string() }.into()),
             Err(TryLockError::Error(source)) => Err(io("lock", &path, source).into()),
         }
+    }
+}
+
+/// Lets go of it for those too who inherited it: what an agent left behind holds up nobody.
+impl Drop for Alive {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }

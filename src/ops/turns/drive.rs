@@ -132,12 +132,7 @@ impl Driven<'_> {
     }
 
     /// Ends the run between two turns.
-    fn stop(
-        mut self,
-        end: Verdict,
-        next: Next,
-        last: Option<TurnEnd>,
-    ) -> Result<Driving, OpError> {
+    fn stop(mut self, end: Verdict, next: Next, last: Option<TurnEnd>) -> Result<Driving, OpError> {
         self.close(&end)?;
         let subject = format!("run {}: {}", self.header.status, self.header.reason.as_deref().unwrap_or_default());
         let tracker = self.read_tracker()?;
@@ -238,7 +233,9 @@ impl Driven<'_> {
             Opening::Nudge => {
                 let markers = self.setup.limits().markers;
                 let mut text = self.fill(NUDGE);
-                if let Some(crate::run::Word::Misplaced { line }) = ended.tracker.as_deref().map(|text| markers.read(text)) {
+                if let Some(crate::run::Word::Misplaced { line }) =
+                    ended.tracker.as_deref().map(|text| markers.read(text))
+                {
                     text += &fill(MISPLACED, &[("line", &line.to_string())]);
                 }
                 text

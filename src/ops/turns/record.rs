@@ -82,7 +82,6 @@ pub(super) fn note(
         let broken = open_turn(workspace, state);
         change.changed.extend(broken.map(|(id, turn)| (id, body(&interrupted(turn)))));
         put_tracker(state, tracker, &mut change);
-        change.trailers = vec![("Trace-Status".to_owned(), header.status.to_string())];
         Ok(change)
     })
 }
@@ -99,15 +98,17 @@ pub(super) fn start(
     tracker: Option<&str>,
 ) -> Result<Changed, OpError> {
     workspace.change_run(&header.run, false, &mut |_| {
-        let mut change = RunChange::new(Operation::Run, format!("run {}: {}", header.workflow.name, preview(&header.task)));
+        let mut change =
+            RunChange::new(Operation::Run, format!("run {}: {}", header.workflow.name, preview(&header.task)));
         change.header = Some(header.clone());
         change.new.push(entry(Role::System, BodyKind::Text, instructions.as_bytes().to_vec()));
         // What was there before this run may be opened again by it: it is kept as it was.
         change.new.extend(earlier_tracker.map(|text| entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())));
-        change.new.extend(tracker.filter(|text| Some(*text) != earlier_tracker).map(|text| {
-            entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())
-        }));
-        change.trailers = vec![("Trace-Status".to_owned(), header.status.to_string())];
+        change.new.extend(
+            tracker
+                .filter(|text| Some(*text) != earlier_tracker)
+                .map(|text| entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())),
+        );
         Ok(change)
     })
 }
@@ -148,7 +149,13 @@ pub(super) fn read(workspace: &Workspace, state: &RunState) -> Result<Recorded, 
     let newest = |role: Role| state.entries.iter().rfind(|entry| entry.role == role);
     let last = last_turn(workspace, state).map(|(_, turn)| turn);
     Ok(Recorded {
-        instructions: state.entries.iter().find(|entry| entry.role == Role::System).map(text).transpose()?.unwrap_or_default(),
+        instructions: state
+            .entries
+            .iter()
+            .find(|entry| entry.role == Role::System)
+            .map(text)
+            .transpose()?
+            .unwrap_or_default(),
         last,
         tracker: newest(TRACKER).map(text).transpose()?,
         answer: newest(Role::Assistant).map(text).transpose()?,
@@ -209,7 +216,7 @@ fn trailers(turn: &Turn) -> Vec<(String, String)> {
     let mut trailers = vec![
         named("Turn", turn.turn.to_string()),
         named("Iteration", turn.iteration.to_string()),
-        named("Status", turn.status.name().to_owned()),
+        named("Turn-Status", turn.status.name().to_owned()),
     ];
     trailers.extend(turn.session.clone().map(|session| named("Turn-Session", session)));
     trailers.extend(turn.branch.clone().map(|branch| named("Turn-Branch", branch)));

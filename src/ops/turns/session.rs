@@ -32,8 +32,7 @@ impl SessionFinder {
             AgentKind::Other => return Ok(None),
         };
         let wanted = format!("{agent}:{session}");
-        let request =
-            Watch { agent: Some(agent), paths: Vec::new(), folders: self.folders.clone(), interval: None };
+        let request = Watch { agent: Some(agent), paths: Vec::new(), folders: self.folders.clone(), interval: None };
         let mut branch = None;
         watch(workspace, &request, &AtomicBool::new(false), &mut |(_, imported)| {
             // Records of other sessions are not what this is about.

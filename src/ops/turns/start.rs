@@ -1,12 +1,16 @@
 //! Begins a run of turns.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::alive::Alive;
 use super::drive::{Driven, Next, values};
 use super::session::SessionFinder;
 use super::tracker_file::{Found, TrackerFile};
-use super::{RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome, record::{self, BETWEEN}};
+use super::{
+    RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome,
+    record::{self, BETWEEN},
+};
 use crate::drivers::{AgentProgram, Interrupt};
 use crate::ops::workflow::{Prepared, prepare};
 use crate::ops::{OpError, Workspace};
@@ -28,6 +32,8 @@ const NEVER_SET: [&str; 16] = [
 pub struct RunWorkflow {
     /// The workflow, by any reference.
     pub reference: String,
+    /// The folder from which paths are counted.
+    pub from: PathBuf,
     /// What is to be achieved.
     pub input: String,
     /// The agent's command line; `trace.agent`, or else `claude -p`, if `None`.
@@ -62,7 +68,8 @@ pub fn run_workflow(
     let top = workspace.repo.work_dir().ok_or(TurnsError::NoWorkTree)?.to_owned();
     let words = request.agent.clone().or_else(|| workspace.config("trace.agent"));
     let agent = AgentProgram::parse(words.as_deref().unwrap_or("claude -p")).map_err(TurnsError::from)?;
-    let Prepared { used, definition, folder, plugins, .. } = prepare(workspace, &request.reference, request.offline)?;
+    let Prepared { used, definition, folder, plugins } =
+        prepare(workspace, &request.reference, &request.from, request.offline)?;
     let run = new_run(workspace, &used.name)?;
 
     let looping = definition.looping.clone();
@@ -94,10 +101,8 @@ pub fn run_workflow(
         instructions.push('\n');
     }
     let own = folder.join(&definition.workflow_file);
-    instructions += &std::fs::read_to_string(&own).map_err(|source| OpError::Read {
-        path: definition.workflow_file.clone(),
-        source,
-    })?;
+    instructions += &std::fs::read_to_string(&own)
+        .map_err(|source| OpError::Read { path: definition.workflow_file.clone(), source })?;
     let known = values(&run, &setup, tracker.as_ref());
     let instructions = fill(&instructions, &known);
     let mut with_input = known.clone();
@@ -145,7 +150,8 @@ pub fn run_workflow(
     let found = tracker.as_ref().map(|tracker| tracker.begin(run.as_str(), &request.input, &markers)).transpose()?;
     let earlier = match &found {
         Some(Found::Kept { before, reopened }) => {
-            let odd = if *reopened { "it said that a run was over, which was taken back" } else { "it is gone on with" };
+            let odd =
+                if *reopened { "it said that a run was over, which was taken back" } else { "it is gone on with" };
             let path = setup.tracker.clone().unwrap_or_default();
             watch(RunEvent::Warning { text: format!("there was a tracker at '{path}': {odd}") });
             Some(before.as_str())

@@ -34,11 +34,6 @@ pub(super) enum Found {
     },
 }
 
-/// Names the tracker of a run that says nothing about its place.
-pub(super) fn default_path() -> String {
-    format!("{FOLDER}/{{sessionId}}/tracker.md")
-}
-
 impl TrackerFile {
     /// Names a tracker in a work tree: inside of it, outside of git's own folder, behind no link.
     ///

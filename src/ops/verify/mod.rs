@@ -138,8 +138,8 @@ fn verify_all(workspace: &Workspace, request: &Verify) -> Result<Verification, T
     for (name, id) in workspace.repo.list_refs(&prefix).map_err(OpError::from)? {
         let parts: Vec<&str> = name[prefix.len()..].split('/').collect();
         match parts[..] {
-            // Snapshots hold code: git's own fsck is for them.
-            ["snapshots", ..] => {}
+            // Snapshots, workflows and plugins hold files of others: git's own fsck is for them.
+            ["snapshots" | "workflows" | "plugins", ..] => {}
             ["meta" | "remote-meta", ..] | ["remotes", _, "meta", ..] => indexes.push((name, id)),
             ["forgotten" | "remote-forgotten", ..] => tombstones.push((name, id)),
             _ => tips.push(id),

@@ -44,6 +44,18 @@ const SAFETY: [&str; 14] = [
     "transfer.bundleURI=false",
 ];
 
+/// How lines begin that give no reason for anything.
+const SAYS_NOTHING: [&str; 7] = [
+    "hint:",
+    "From ",
+    "To ",
+    "Please make sure",
+    "and the repository exists",
+    "warning: no common commits",
+    // Older servers behind HTTP; what is offered to them is more than we name, and no harm.
+    "warning: Ignoring --negotiation-tip",
+];
+
 /// Lines of what git or a server says that are passed on.
 const SAID_MAX: usize = 12;
 
@@ -70,23 +82,14 @@ pub struct Connection {
 /// Holds what came out of git.
 pub(in crate::store) struct Answer {
     pub(in crate::store) success: bool,
+    /// What it ended with; `None` if it was killed.
+    code: Option<i32>,
     pub(in crate::store) printed: String,
     pub(in crate::store) said: String,
 }
 
-/// Makes a repository, under the user's own configuration.
-pub(in crate::store) fn init(arguments: &[&str]) -> Result<(), StoreError> {
-    let error = |reason: String| StoreError::Git { command: "init".to_owned(), reason };
-    let mut process = Command::new("git");
-    take_out_others(&mut process);
-    let ran = process.env("LC_ALL", "C").arg("init").args(arguments).stdin(Stdio::null()).output();
-    let ran = ran.map_err(|source| error(source.to_string()))?;
-    let said = String::from_utf8_lossy(&ran.stderr);
-    if ran.status.success() { Ok(()) } else { Err(error(said.lines().next().unwrap_or_default().to_owned())) }
-}
-
 /// Takes what could point git at another repository out of its environment.
-fn take_out_others(process: &mut Command) {
+pub(super) fn take_out_others(process: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         let passes = |allowed: &&str| match allowed.strip_suffix('*') {
@@ -108,30 +111,35 @@ impl Answer {
 
     /// Returns what git complained of, on one line.
     pub(in crate::store) fn complaint(&self) -> String {
-        let plain = |line: &str| {
-            let line =
-                ["fatal: ", "error: ", "warning: "].iter().find_map(|start| line.strip_prefix(start)).unwrap_or(line);
-            line.trim().to_owned()
+        let told = |lines: Vec<&str>| -> String {
+            let plain = |line: &&str| {
+                let start = ["fatal: ", "error: ", "warning: "].iter().find_map(|start| line.strip_prefix(start));
+                start.unwrap_or(line).trim().to_owned()
+            };
+            lines.iter().map(plain).take(SAID_MAX).collect::<Vec<_>>().join(" · ")
         };
-        let matters = |line: &&str| {
-            !line.trim().is_empty()
-                && ![
-                    "hint:",
-                    "From ",
-                    "To ",
-                    "Please make sure",
-                    "and the repository exists",
-                    "warning: no common commits",
-                ]
-                .iter()
-                .any(|start| line.starts_with(start))
-        };
-        let lines: Vec<&str> = self.said.lines().filter(matters).collect();
+        let (uneasy, grave): (Vec<&str>, Vec<&str>) = self.lines().partition(|line| line.starts_with("warning: "));
         // What git is only uneasy about hides no reason.
-        let grave: Vec<&str> = lines.iter().filter(|line| !line.starts_with("warning: ")).copied().collect();
-        let told = if grave.is_empty() { lines } else { grave };
-        let lines: Vec<String> = told.into_iter().map(plain).take(SAID_MAX).collect();
-        if lines.is_empty() { "it failed without a word".to_owned() } else { lines.join(" · ") }
+        if !grave.is_empty() {
+            return told(grave);
+        }
+        let ended = match self.code {
+            Some(code) => format!("git ended with {code} and gave no reason"),
+            None => "git was killed".to_owned(),
+        };
+        if uneasy.is_empty() { ended } else { format!("{ended}, but a warning: {}", told(uneasy)) }
+    }
+
+    /// Tells whether git broke off and did not say why.
+    pub(in crate::store) fn is_without_reason(&self) -> bool {
+        !self.success && self.lines().all(|line| line.starts_with("warning: "))
+    }
+
+    /// Returns the lines that say anything about how it went.
+    fn lines(&self) -> impl Iterator<Item = &str> {
+        self.said
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !SAYS_NOTHING.iter().any(|start| line.starts_with(start)))
     }
 
     /// Tells whether git did not take what came, rather than that nothing came.
@@ -209,7 +217,7 @@ pub(in crate::store) fn talk(
         return Err(error(format!("its answer has more than {} MB", ANSWER_MAX >> 20)));
     }
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ok(Answer { success: status.success(), printed: text(printed), said: text(said) })
+    Ok(Answer { success: status.success(), code: status.code(), printed: text(printed), said: text(said) })
 }
 
 /// Returns the command for ssh that gives up a silent server, and asks nobody where nobody is to be asked; `None` where
@@ -318,5 +326,30 @@ fn read(mut pipe: impl Read, send: impl Fn(Vec<u8>) -> bool) {
         if !send(buffer[..length].to_vec()) {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: Option<i32>, said: &str) -> Answer {
+        Answer { success: code == Some(0), code, printed: String::new(), said: said.to_owned() }
+    }
+
+    #[test]
+    fn a_reason_is_told_and_what_is_none_is_not_taken_for_one() {
+        let ignored = "warning: Ignoring --negotiation-tip because the protocol does not support it.\n";
+        let broken = answer(Some(128), &format!("{ignored}fatal: the remote end hung up unexpectedly\n"));
+        assert_eq!(broken.complaint(), "the remote end hung up unexpectedly");
+        assert!(!broken.is_without_reason());
+        let silent = answer(Some(128), ignored);
+        assert_eq!(silent.complaint(), "git ended with 128 and gave no reason");
+        assert!(silent.is_without_reason());
+        let uneasy = answer(Some(1), &format!("{ignored}warning: redirecting to http://b/\n"));
+        assert_eq!(uneasy.complaint(), "git ended with 1 and gave no reason, but a warning: redirecting to http://b/");
+        assert!(uneasy.is_without_reason());
+        assert_eq!(answer(None, "").complaint(), "git was killed");
+        assert!(!answer(Some(0), ignored).is_without_reason());
     }
 }

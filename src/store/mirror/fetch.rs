@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::{ASKED, Asked, Mirror, MirrorPlace, SOURCE_HEAD, TAGS, decoded, times};
 use crate::model::{HashKind, ObjectId, Person};
@@ -18,17 +19,28 @@ const BLOBS_MAX: usize = 100_000;
 /// Most folders that are looked into to find out whether a mirror is sound.
 const FOLDERS_MAX: usize = 100_000;
 
-/// What git says of a server that cannot leave out what we do not need.
-const CANNOT_LEAVE_OUT: [&str; 8] = [
-    "shallow",
-    "dumb http",
-    "filter",
-    "promisor",
-    "unadvertised object",
-    "not our ref",
-    "couldn't find remote ref",
-    "does not support",
+/// What git says when nothing else than leaving less out is to be tried: nobody is there, or nobody lets us in. Servers that
+/// cannot leave out what we do not need say so in many ways, or not at all.
+const IN_VAIN: [&str; 15] = [
+    "could not resolve",
+    "couldn't connect",
+    "failed to connect",
+    "connection refused",
+    "connection timed out",
+    "connection reset",
+    "operation timed out",
+    "authentication failed",
+    "permission denied",
+    "could not read username",
+    "could not read password",
+    "terminal prompts disabled",
+    "repository not found",
+    "does not appear to be a git repository",
+    "host key verification",
 ];
+
+/// How long a lock of git's own in a mirror may be held by what a killed process of ours left running.
+const LOCKED_FOR: Duration = Duration::from_secs(5);
 
 /// Says which blobs of a tree somebody will read; is asked again once they are here.
 pub type Needed<'a> = &'a dyn Fn(&Repo, &ObjectId) -> Result<Vec<ObjectId>, StoreError>;
@@ -167,8 +179,9 @@ impl Mirror {
         };
         let answer = self.talk_fetch(&["--depth=1", "--filter=blob:none"], &[refspec.clone()], connection)?;
         if !answer.success {
-            let may_be_old = CANNOT_LEAVE_OUT.iter().any(|words| answer.said.to_lowercase().contains(words));
-            if !may_be_old {
+            let said = answer.said.to_lowercase();
+            let no_such_name = said.contains("couldn't find remote ref") && asked.commit().is_none();
+            if no_such_name || answer.is_about_objects() || IN_VAIN.iter().any(|words| said.contains(words)) {
                 return Err(self.unreachable(&answer));
             }
             self.fetch_all(asked, refspec, &answer, connection)?;
@@ -275,7 +288,32 @@ impl Mirror {
         arguments.extend_from_slice(wanted);
         let mut settings = self.address();
         settings.push("fetch.negotiationAlgorithm=noop".to_owned());
-        talk(&self.repo, "fetch", &settings, &arguments, connection)
+        let begun = Instant::now();
+        loop {
+            let answer = talk(&self.repo, "fetch", &settings, &arguments, connection)?;
+            let is_locked = !answer.success && answer.said.contains(".lock': File exists");
+            if !is_locked {
+                return Ok(answer);
+            }
+            // Nobody of ours is at it but us: a git whose git trace was killed may still be, or has left its lock.
+            if begun.elapsed() > LOCKED_FOR {
+                self.remove_locks();
+                return talk(&self.repo, "fetch", &settings, &arguments, connection);
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Removes locks that were left behind.
+    fn remove_locks(&self) {
+        let folder = &self.place.folder;
+        let below = walkdir::WalkDir::new(folder.join("refs")).into_iter().filter_map(Result::ok);
+        let locks = below
+            .map(|file| file.into_path())
+            .chain(["shallow.lock", "packed-refs.lock"].map(|name| folder.join(name)));
+        for lock in locks.filter(|path| path.extension().is_some_and(|end| end == "lock")) {
+            let _ = fs::remove_file(lock);
+        }
     }
 
     /// Returns the setting that says where the repository is: in no file, for a password may be in it.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::book::{Book, Line};
-use crate::servers::{Answer, Cut, How, Kind, Proxy, Run, Server, Way};
+use super::trouble::{Tally, Trouble};
+use crate::servers::{Answer, Kind, Proxy, Run, Server};
 use crate::world::World;
 
 /// The longest that any command may take, failing lines included.
@@ -24,15 +25,6 @@ struct Replica {
     skew: u64,
 }
 
-/// Is what goes wrong during a transfer.
-#[derive(Clone, Copy, Debug)]
-enum Trouble {
-    None,
-    Line(Cut),
-    KillClient { after: Duration, alone: bool },
-    KillServer { after: Duration },
-}
-
 /// Is a simulation.
 pub struct Sim {
     seed: u64,
@@ -44,6 +36,8 @@ pub struct Sim {
     step: u64,
     texts: usize,
     log: Vec<String>,
+    /// How often contexts went and came, and what went wrong meanwhile.
+    tally: Tally,
 }
 
 impl Sim {
@@ -54,8 +48,9 @@ impl Sim {
         let mut rng = fastrand::Rng::with_seed(seed);
         let replica = |_| Replica { world: World::new("sha1"), branches: BTreeSet::new(), skew: rng.u64(..120) };
         let clones: Vec<Replica> = (0..count).map(replica).collect();
+        let book = Book::default();
         let mut sim =
-            Sim { seed, rng, server, line, clones, book: Book::default(), step: 0, texts: 0, log: Vec::new() };
+            Sim { seed, rng, server, line, clones, book, step: 0, texts: 0, log: Vec::new(), tally: Tally::default() };
         for at in 0..count {
             sim.admit(at);
             let url = sim.url();
@@ -81,6 +76,7 @@ impl Sim {
 
     /// Does this many random things, lets all clones agree, and looks whether they do.
     pub fn run(mut self, operations: usize) {
+        let begun = std::time::Instant::now();
         for _ in 0..operations {
             let at = self.rng.usize(..self.clones.len());
             let branches: Vec<String> = self.clones[at].branches.iter().cloned().collect();
@@ -106,6 +102,11 @@ impl Sim {
         }
         self.agree();
         self.check();
+        let (kind, clones, took) = (self.server.kind(), self.clones.len(), begun.elapsed().as_secs());
+        eprintln!(
+            "{kind:?}, {clones} clones, seed {}: {operations} operations in {took} s, {:?}",
+            self.seed, self.tally
+        );
     }
 
     /// Lets two clones merge the same two sides by themselves, and push: what they have in the end is one merge.
@@ -311,6 +312,7 @@ impl Sim {
             Trouble::None | Trouble::Line(_) => {}
         }
         let answer = run.within(LIMIT);
+        self.tally.note(arguments.contains(&"push"), trouble, answer.is_ok());
         assert!(answer.status.is_some(), "{arguments:?} hangs ({trouble:?})\n{}", self.story());
         self.log.push(format!("   {:?} {}", answer.code(), answer.stderr.trim_end().replace('\n', "\n   ")));
         if matches!(trouble, Trouble::KillServer { .. }) {
@@ -323,21 +325,9 @@ impl Sim {
     }
 
     fn trouble(&mut self) -> Trouble {
-        let rng = &mut self.rng;
-        let moment = |rng: &mut fastrand::Rng| Duration::from_micros(rng.u64(..60_000));
-        match rng.u8(..100) {
-            0..18 if self.line.is_some() => {
-                let way = if rng.bool() { Way::Up } else { Way::Down };
-                let how = [How::Close, How::Reset][rng.usize(..2)];
-                Trouble::Line(Cut { way, after: rng.u64(..4000), how })
-            }
-            18..30 => Trouble::KillClient { after: moment(rng), alone: rng.bool() },
-            // Java takes long to start.
-            30..33 if self.line.is_some() && self.server.kind() != Kind::Jgit => {
-                Trouble::KillServer { after: moment(rng) }
-            }
-            _ => Trouble::None,
-        }
+        // Java takes long to start.
+        let can_restart = self.server.kind() != Kind::Jgit;
+        Trouble::choose(&mut self.rng, self.line.is_some(), can_restart)
     }
 
     fn mend(&mut self) {

@@ -1,0 +1,234 @@
+//! What a run needs of a workflow: its definition, and its files in a folder.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::find::{find, read_reference};
+use super::lock_file::read_lock;
+use super::plugins::find_plugin;
+use super::record::{Installable, LIMITS, file_of, find_installation};
+use super::relock::{bring_locked, is_here};
+use super::{WorkflowError, builtin};
+use crate::ops::marketplace::{Reach, TreeFiles};
+use crate::ops::{OpError, Workspace};
+use crate::run::WorkflowUsed;
+use crate::store::{Repo, Unpacked};
+use crate::workflow::{
+    DOCUMENT_MAX, Definition, EntryError, Files, Lock, Locked, Named, Reference, ResolveError, Version,
+};
+
+/// Says where a workflow's files are.
+#[derive(Debug, Clone, Serialize)]
+pub struct WorkflowFolders {
+    /// What it is, as exactly as it is known.
+    pub workflow: WorkflowUsed,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The folders of its plugins.
+    pub plugins: Vec<PathBuf>,
+}
+
+/// Puts the files of a workflow, and of its plugins, into folders of the git directory. Paths are counted from `from`.
+///
+/// # Errors
+/// When no workflow is meant, or it cannot be used.
+pub fn unpack_workflow(
+    workspace: &Workspace,
+    reference: &str,
+    from: &Path,
+    offline: bool,
+) -> Result<WorkflowFolders, OpError> {
+    let Prepared { used, folder, plugins, .. } = prepare(workspace, reference, from, offline)?;
+    Ok(WorkflowFolders { workflow: used, folder, plugins })
+}
+
+/// Is a workflow that can be run.
+#[derive(Debug)]
+pub(in crate::ops) struct Prepared {
+    /// What it is, as exactly as it is known.
+    pub(in crate::ops) used: WorkflowUsed,
+    /// What it says of itself.
+    #[allow(dead_code, reason = "the loop that runs workflows reads it")]
+    pub(in crate::ops) definition: Definition,
+    /// Its files: `trace/workflows/<tree>` in the git directory. Runs share it; nobody writes into it.
+    pub(in crate::ops) folder: PathBuf,
+    /// The folders of its plugins; those that cannot be had are left out, with a warning.
+    pub(in crate::ops) plugins: Vec<PathBuf>,
+}
+
+/// Finds the workflow that a reference means, and puts its files where programs can read them.
+///
+/// What is installed comes first, if it is what the reference means: it needs nobody else, and is compared with the lock
+/// file. All else is looked for in marketplaces. Paths are counted from `from`.
+///
+/// # Errors
+/// When no workflow is meant, or it cannot be used.
+pub(in crate::ops) fn prepare(
+    workspace: &Workspace,
+    reference: &str,
+    from: &Path,
+    offline: bool,
+) -> Result<Prepared, OpError> {
+    let asked = read_reference(reference, from)?;
+    let reach = Reach::new(workspace, offline)?;
+    let lock = read_lock(workspace)?;
+    if let Reference::Named(named) = &asked
+        && let Some((name, one)) = locked_as(&lock, named, &reach)
+    {
+        return prepare_locked(workspace, &reach, &lock, name, one);
+    }
+    let found = match find(workspace, &reach, &asked) {
+        Err(OpError::Workflow(WorkflowError::Resolve(error)))
+            if reference == builtin::NAME && matches!(*error, ResolveError::NotFound(_)) =>
+        {
+            return prepare_builtin(workspace);
+        }
+        found => found?,
+    };
+    let all = folder_of_all(workspace);
+    let unpacked = found.reached.repo().unpack(&found.place.tree, &all, &LIMITS)?;
+    found.warnings.iter().for_each(|warning| workspace.warn(warning.clone()));
+    let name = found.name.clone().unwrap_or_else(|| found.place.file.clone());
+    warn_left_out(workspace, &name, &unpacked);
+    let mut plugins = Vec::new();
+    for named in &found.definition.plugins {
+        match find_plugin(&reach, named, &found.reached) {
+            Ok(plugin) => {
+                let unpacked = plugin.reached.repo().unpack(&plugin.tree, &all, &LIMITS)?;
+                warn_left_out(workspace, &plugin.name, &unpacked);
+                plugins.push(unpacked.folder);
+            }
+            Err(problem) => workspace.warn(format!("plugin '{}' is left out: {problem}", named.public())),
+        }
+    }
+    let used = WorkflowUsed {
+        name,
+        version: found.version.clone(),
+        reference: Some(found.reference.clone()),
+        source: Some(found.reached.source.public()),
+        commit: found.reached.commit.map(|commit| commit.to_string()),
+        tree: Some(found.place.tree.to_string()),
+    };
+    Ok(Prepared { used, definition: found.definition, folder: unpacked.folder, plugins })
+}
+
+/// Tells whether a reference means something that is locked: by its name, and by the marketplace and the versions that it may
+/// name.
+pub(super) fn locked_as<'l>(lock: &'l Lock, named: &Named, reach: &Reach<'_>) -> Option<(&'l str, &'l Locked)> {
+    let (name, one) = lock.workflows.get_key_value(named.name.as_str())?;
+    if let Some(source) = &named.source {
+        let means = Named::parse(&one.reference).ok().and_then(|asked| asked.source);
+        let of = |source: &crate::workflow::Source| source.identity(&reach.host);
+        let locked = crate::workflow::Source::parse(&one.source, &|_| None).ok();
+        if ![means, locked].iter().flatten().any(|other| of(other) == of(source)) {
+            return None;
+        }
+    }
+    if let Some(wanted) = &named.requirement {
+        let version = one.version.as_deref().and_then(|version| Version::parse(version).ok());
+        let is_asked = one.range.as_deref() == Some(wanted.as_str());
+        if !is_asked && !version.is_some_and(|version| wanted.accepts(&version)) {
+            return None;
+        }
+    }
+    Some((name, one))
+}
+
+fn prepare_locked(
+    workspace: &Workspace,
+    reach: &Reach<'_>,
+    lock: &Lock,
+    name: &str,
+    one: &Locked,
+) -> Result<Prepared, OpError> {
+    let plugins: Vec<(&String, &Locked)> = one.plugins.iter().map(|key| (key, &lock.plugins[key])).collect();
+    let mut all_here = is_here(workspace, Installable::Workflow, name, one)?;
+    for (key, plugin) in &plugins {
+        all_here &= is_here(workspace, Installable::Plugin, key, plugin)?;
+    }
+    if !all_here {
+        if reach.offline {
+            return Err(WorkflowError::NotInstalled { name: name.to_owned(), near: Vec::new() }.into());
+        }
+        // Somebody else installed it: exactly that is brought here.
+        bring_locked(workspace, reach, lock, &BTreeSet::from([name]), false)?;
+        // Packs were written that this process has not listed.
+        let fresh = Workspace::open_at(workspace.repo.git_dir())?;
+        return prepare_from(workspace, &fresh.repo, name, one, &plugins);
+    }
+    prepare_from(workspace, &workspace.repo, name, one, &plugins)
+}
+
+fn prepare_from(
+    workspace: &Workspace,
+    repo: &Repo,
+    name: &str,
+    one: &Locked,
+    plugins: &[(&String, &Locked)],
+) -> Result<Prepared, OpError> {
+    let all = folder_of_all(workspace);
+    let definition = read_installed(repo, name, one)?;
+    let unpacked = repo.unpack(&one.tree, &all, &LIMITS)?;
+    warn_left_out(workspace, name, &unpacked);
+    let mut folders = Vec::new();
+    for (key, plugin) in plugins {
+        let unpacked = repo.unpack(&plugin.tree, &all, &LIMITS)?;
+        warn_left_out(workspace, key, &unpacked);
+        folders.push(unpacked.folder);
+    }
+    let used = WorkflowUsed {
+        name: name.to_owned(),
+        version: one.version.clone(),
+        reference: Some(one.reference.clone()),
+        source: Some(one.source.clone()),
+        commit: one.commit.map(|commit| commit.to_string()),
+        tree: Some(one.tree.to_string()),
+    };
+    Ok(Prepared { used, definition, folder: unpacked.folder, plugins: folders })
+}
+
+/// Reads the definition of what is installed.
+pub(super) fn read_installed(repo: &Repo, name: &str, one: &Locked) -> Result<Definition, OpError> {
+    let files = TreeFiles::new(repo, one.tree);
+    let file = file_of(one);
+    let source_name = || one.source.clone();
+    let bytes = files.read(file, DOCUMENT_MAX).map_err(|error| WorkflowError::Entry {
+        name: name.to_owned(),
+        source_name: source_name(),
+        error: EntryError::Files(error),
+    })?;
+    let read = Definition::read(&bytes);
+    Ok(read.map_err(|error| WorkflowError::Definition { source_name: source_name(), path: file.to_owned(), error })?)
+}
+
+fn prepare_builtin(workspace: &Workspace) -> Result<Prepared, OpError> {
+    let unpacked = builtin::unpack(workspace, &folder_of_all(workspace))?;
+    let definition = builtin::definition();
+    let used = WorkflowUsed {
+        name: builtin::NAME.to_owned(),
+        version: definition.version.as_ref().map(ToString::to_string),
+        reference: Some(builtin::NAME.to_owned()),
+        source: Some("git trace".to_owned()),
+        commit: None,
+        tree: Some(unpacked.tree.to_string()),
+    };
+    Ok(Prepared { used, definition, folder: unpacked.folder, plugins: Vec::new() })
+}
+
+/// Returns the folder of all workflows and plugins that were put into folders.
+pub(super) fn folder_of_all(workspace: &Workspace) -> PathBuf {
+    workspace.trace_dir().join("workflows")
+}
+
+fn warn_left_out(workspace: &Workspace, name: &str, unpacked: &Unpacked) {
+    for path in &unpacked.left_out {
+        workspace.warn(format!("'{path}' of '{name}' is left out: it is a submodule, or a link that leads elsewhere"));
+    }
+}
+
+/// Tells whether an installation is kept by a ref, for those who only look.
+pub(super) fn is_kept(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> Result<bool, OpError> {
+    Ok(find_installation(workspace, what, name, &one.tree)?.is_some())
+}

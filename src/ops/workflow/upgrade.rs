@@ -1,0 +1,117 @@
+//! `workflow upgrade`: the newest that the range of each workflow allows.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::WorkflowError;
+use super::find::{find, read_reference};
+use super::install::{InstalledWorkflow, Installing};
+use super::lock_file::{LockFile, lock_path};
+use crate::ops::marketplace::{Reach, base, parse, settle};
+use crate::ops::{OpError, Workspace};
+use crate::workflow::{Locked, Named, Reference, Requirement, near_names};
+
+/// Asks for workflows to be brought up to date.
+#[derive(Debug, Clone, Default)]
+pub struct UpgradeWorkflows {
+    /// Their names; all that are installed if there are none.
+    pub names: Vec<String>,
+    /// Whether a plugin that cannot be had is an error.
+    pub strict: bool,
+    /// Whether nothing is fetched: what was fetched before is all there is.
+    pub offline: bool,
+    /// Whether nothing is written.
+    pub dry_run: bool,
+}
+
+/// Says what was brought up to date.
+#[derive(Debug, Serialize)]
+pub struct UpgradedWorkflows {
+    /// The workflows, those that stay as they are included.
+    pub workflows: Vec<InstalledWorkflow>,
+    /// Workflows that stay as they are because something is wrong: name and reason.
+    pub failed: Vec<FailedUpgrade>,
+    /// The lock file.
+    pub lock_file: PathBuf,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Says why a workflow was not brought up to date.
+#[derive(Debug, Serialize)]
+pub struct FailedUpgrade {
+    /// The workflow.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// What can be done about it.
+    pub hints: Vec<String>,
+}
+
+/// Brings workflows up to date, each within the range that it was asked for with; marketplaces are fetched once each. What
+/// cannot be had stays as it is, and hinders no other.
+///
+/// # Errors
+/// When a name is none of an installed workflow, or nothing can be written.
+pub fn upgrade(workspace: &Workspace, request: &UpgradeWorkflows) -> Result<UpgradedWorkflows, OpError> {
+    let reach = Reach::new(workspace, request.offline)?;
+    let mut file = LockFile::take(workspace, request.dry_run)?;
+    let names = match request.names.as_slice() {
+        [] => file.lock.workflows.keys().cloned().collect(),
+        names => names.to_vec(),
+    };
+    for name in &names {
+        if !file.lock.workflows.contains_key(name) {
+            let near = near_names(name, file.lock.workflows.keys().map(String::as_str));
+            return Err(WorkflowError::NotInstalled { name: name.clone(), near }.into());
+        }
+    }
+    let mut installing = Installing::new(workspace, request.dry_run)?;
+    let (mut workflows, mut failed) = (Vec::new(), Vec::new());
+    let mut fetched = HashSet::new();
+    for name in names {
+        let one = file.lock.workflows[&name].clone();
+        let found = newest(workspace, &reach, &one, &mut fetched);
+        match found.and_then(|found| installing.take(&reach, &mut file.lock, name.clone(), found, request.strict)) {
+            Ok(done) => workflows.push(done),
+            Err(error) => {
+                file.lock.workflows.insert(name.clone(), one);
+                failed.push(FailedUpgrade { name, reason: error.to_string(), hints: error.hints() });
+            }
+        }
+    }
+    installing.finish("upgrade")?;
+    if !request.dry_run {
+        file.lock.drop_unused_plugins();
+        file.finish()?;
+    }
+    Ok(UpgradedWorkflows { workflows, failed, lock_file: lock_path(workspace), dry_run: request.dry_run })
+}
+
+/// Finds the newest of what was asked for, in the marketplace that it came from.
+fn newest(
+    workspace: &Workspace,
+    reach: &Reach<'_>,
+    one: &Locked,
+    fetched: &mut HashSet<String>,
+) -> Result<super::find::FoundWorkflow, OpError> {
+    let base = base(workspace);
+    // A reference that has become a path by accident is still the name that it was.
+    let asked = Named::parse(&one.reference)
+        .map(|named| Reference::Named(Box::new(named)))
+        .or_else(|_| read_reference(&one.reference, &base))?;
+    let Reference::Named(named) = asked else { return find(workspace, reach, &asked) };
+    let source = settle(parse(&one.source, &base)?, Path::new(&base));
+    if !reach.offline && fetched.insert(source.identity(&reach.host)) {
+        reach.refresh(&source)?;
+    }
+    let range = one.range.as_deref().map(str::parse::<Requirement>).transpose();
+    let requirement = range.map_err(|error| OpError::Request { reason: error.to_string() })?;
+    let again = Box::new(Named { requirement, source: Some(source), ..*named });
+    let mut found = find(workspace, reach, &Reference::Named(again))?;
+    // What was asked for stays what it was.
+    found.reference.clone_from(&one.reference);
+    Ok(found)
+}

@@ -1,0 +1,7 @@
+//! Marketplaces of every kind, served and local, sound and hostile; workflows found in them, installed and kept.
+
+mod hostile;
+mod installs;
+mod served;
+mod shop;
+mod sources;
