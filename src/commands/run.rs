@@ -20,8 +20,8 @@ pub(super) fn args(command: Command) -> Command {
     command
         .about("Record the run of a workflow as a trace, step by step")
         .long_about(
-            "Record the run of a workflow: each step is a commit before its work begins, and one more when it ends. The \
-             run is shown in the file trace.md of its folder. What is written there by hand is taken in by the next \
+            "Record the run of a workflow: each step is a commit before its work begins, and one more when it ends. \
+             The run is shown in the file trace.md of its folder. What is written there by hand is taken in by the next \
              command; a file that was deleted or damaged is made anew from the commits. Without --run, the run is that \
              of the folder, of one around it, or the only one that is open.",
         )
@@ -31,8 +31,8 @@ pub(super) fn args(command: Command) -> Command {
             Command::new("start")
                 .about("Begin a run, or go on with the one that the folder has")
                 .long_about(
-                    "Begin a run in a folder, or go on with the one that the folder has. A step that was interrupted is \
-                     never passed over: say whether it is done again, or looked into first.",
+                    "Begin a run in a folder, or go on with the one that the folder has. A step that was interrupted \
+                     is never passed over: say whether it is done again, or looked into first.",
                 )
                 .arg(workflow().required(true).help("The name of the workflow"))
                 .arg(Arg::new("task").long("task").value_name("text").allow_hyphen_values(true).help("What is to be achieved"))
