@@ -82,7 +82,8 @@ fn a_run_is_told_by_its_commits_and_its_file() {
     world.ok(&["step", "start", "look", "around"]);
     let begun = text(&world);
     assert!(begun.starts_with("# Trace: deploy\n\n**Task:** ship it\n**Started:** "), "{begun}");
-    let step = "\n---\n\n## Step 1: look around\n\n**Status:** in-progress\n**Summary:**\n**Challenges:**\n**Design changes:**\n";
+    let step = "\n---\n\n## Step 1: look around\n\n**Status:** in-progress\n**Summary:**\n**Challenges:**\n\
+                **Design changes:**\n";
     assert!(begun.ends_with(&format!("**Status:** in-progress\n{step}")), "{begun}");
     world.ok(&["step", "note", "the", "door", "is", "open"]);
     std::fs::write(world.repo().join("made.txt"), "made").expect("a file");
@@ -108,10 +109,9 @@ fn a_run_is_told_by_its_commits_and_its_file() {
     assert!(done.contains("**Design changes:**\n- a queue\n- two\n      lines\n"), "{done}");
 
     let branch = format!("refs/trace/heads/run/{run}");
-    let told = world.git(
-        &["log", "--reverse", "--format=%s|%(trailers:key=Trace-Step,valueonly,separator=)|%(trailers:key=Trace-Status,valueonly,separator=)", &branch],
-        &world.repo(),
-    );
+    let trailer = |name: &str| format!("%(trailers:key={name},valueonly,separator=)");
+    let format = format!("--format=%s|{}|{}", trailer("Trace-Step"), trailer("Trace-Status"));
+    let told = world.git(&["log", "--reverse", &format, &branch], &world.repo());
     assert_eq!(
         told.lines().collect::<Vec<_>>(),
         [
@@ -449,7 +449,7 @@ fn many_at_once_record_everything_once() {
     let won = children.into_iter().map(done).filter(|won| *won).count();
     assert_eq!(won, 1, "one of them has begun the step");
     let children: Vec<_> = (0..6).map(|nth| begun(world.trace(&["step", "note", &format!("note {nth}")]))).collect();
-    assert!(children.into_iter().map(done).all(|done| done));
+    assert!(children.into_iter().all(done));
     let notes = status(&world)["steps"][0]["notes"].clone();
     let mut notes: Vec<String> = serde_json::from_value(notes).expect("texts");
     notes.sort();

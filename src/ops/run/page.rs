@@ -163,8 +163,8 @@ fn written_for(workspace: &Workspace, run: &RunId, id: &str) -> Result<bool, OpE
     Ok(logged.iter().filter_map(|id| repo.read_commit(id).ok()).any(|commit| commit.facts.trailer(PAGE) == Some(id)))
 }
 
-/// Writes the file, whole or not at all. What is there has to be what was `found`; `None` if it was not written, because
-/// somebody has changed it just now.
+/// Writes the file, whole or not at all. What is there has to be what was `found`; `None` if it was not written,
+/// because somebody has changed it just now.
 ///
 /// # Errors
 /// When it cannot be written.

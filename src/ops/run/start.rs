@@ -71,8 +71,8 @@ pub struct StartedRun {
 /// Begins a run in a folder, or goes on with the one that it has.
 ///
 /// # Errors
-/// When a step was interrupted and nobody says what becomes of it; when the run has failed; when the folder has a run of
-/// another workflow, or somebody else's `trace.md`.
+/// When a step was interrupted and nobody says what becomes of it; when the run has failed; when the folder has a run
+/// of another workflow, or somebody else's `trace.md`.
 pub fn start_run(workspace: &Workspace, request: &StartRun) -> Result<StartedRun, OpError> {
     let _turn = (!request.dry_run).then(|| workspace.runs_turn()).transpose()?;
     let folder = workspace.folder_of(&request.dir)?;
@@ -203,8 +203,9 @@ fn begin_new(
     Ok(StartedRun { began: Began::New, change, report, kept })
 }
 
-/// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier run
-/// says so, and that is said before the new one begins. Returns where it is kept, and the command that takes that back.
+/// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier
+/// run says so, and that is said before the new one begins. Returns where it is kept, and the command that takes that
+/// back.
 fn make_room(
     workspace: &Workspace,
     earlier: &Seen,

@@ -80,8 +80,8 @@ impl Workspace {
         Ok(Seen { run: run.clone(), tip, commit, told })
     }
 
-    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or of
-    /// one around it, or the only one that is open.
+    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or
+    /// of one around it, or the only one that is open.
     pub(super) fn find_run(&self, which: &WhichRun) -> Result<RunId, OpError> {
         if let Some(name) = &which.run {
             return self.named_run(name);

@@ -163,8 +163,8 @@ fn the_shape_is_the_one_of_the_protocol() {
     (first.attempted, first.tried) = (None, None);
     first.summary = Some("did it\n\n## Step 7: no\n".to_owned());
     first.design_changes = Some(vec!["a queue".to_owned(), "no\ntable".to_owned()]);
-    let expected = "# Trace: deploy\n\n**Task:** ship it\n**Started:** 2026-11-21T10:00:00.000Z\n**Status:** in-progress\n\
-        \n---\n\n## Step 1: work\n\n**Status:** completed\n**Summary:** did it\n\n    ## Step 7: no\n    \\u{}\n\
+    let expected = "# Trace: deploy\n\n**Task:** ship it\n**Started:** 2026-11-21T10:00:00.000Z\n\
+        **Status:** in-progress\n\n---\n\n## Step 1: work\n\n**Status:** completed\n**Summary:** did it\n\n    ## Step 7: no\n    \\u{}\n\
         **Challenges:** a few\n**Design changes:**\n- a queue\n- no\n      table\n\
         \n---\n\n## Step 2: next one\n\n**Status:** in-progress\n**Summary:**\n**Challenges:**\n**Design changes:**\n";
     assert_eq!(render(&Page::of(&run)), expected);
@@ -173,9 +173,12 @@ fn the_shape_is_the_one_of_the_protocol() {
 #[test]
 fn what_people_write_is_understood() {
     let text = "\u{feff}# Trace: deploy\r\n**Status:** In progress\r\n**Task**: ship\nit\n**Started:** now\n\
-        [Step 1] - look around\n**Design changes:** none.\n**Challenges:** few\n**Summary:**\n\nFound:\n### Files\n- a\n\
-        ```\n# Trace: not this\n---\n**Status:** failed\n```\n**Status:** done\n## [Step 2] act\n**status:** in progress\n\
-        **Design changes:**\n* one\n  - more of it\n* **Two:** bold\n**Artifacts:**\n- `dist/app.js`\n## Resume\nwent home\n\
+        [Step 1] - look around\n**Design changes:** none.\n**Challenges:** few\n\
+        **Summary:**\n\nFound:\n### Files\n- a\n\
+        ```\n# Trace: not this\n---\n**Status:** failed\n```\n\
+        **Status:** done\n## [Step 2] act\n**status:** in progress\n\
+        **Design changes:**\n* one\n  - more of it\n* **Two:** bold\n\
+        **Artifacts:**\n- `dist/app.js`\n## Resume\nwent home\n\
         and came back\n";
     let page = parse(text).expect("it is understood").page;
     assert_eq!((page.task.as_str(), page.status), ("ship\nit", StepStatus::InProgress));
@@ -224,8 +227,10 @@ fn an_untouched_page_has_no_edits() {
 fn edits_are_taken_in() {
     use StepStatus::{Completed, InProgress};
     let edits = edited(&run(&[Completed, InProgress]), |text| {
-        let text = text.replace("ship it", "ship it today").replace("in-progress\n**Summary:** did it", "done\n**Summary:** all");
-        text + "\n## Step 3: more\n**Status:** failed\n**Summary:** a\n**Challenges:** b\n## Resume\ngo on\n## Step 4: last\n**Status:** in-progress\n"
+        let text = text.replace("ship it", "ship it today");
+        let text = text.replace("in-progress\n**Summary:** did it", "done\n**Summary:** all");
+        text + "\n## Step 3: more\n**Status:** failed\n**Summary:** a\n**Challenges:** b\n\
+            ## Resume\ngo on\n## Step 4: last\n**Status:** in-progress\n"
     })
     .expect("by the rules");
     let header = edits.header.expect("the task changed");

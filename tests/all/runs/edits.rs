@@ -42,7 +42,8 @@ fn what_is_written_by_hand_is_taken_in_first() {
     write(
         &world,
         &(text(&world)
-            + "\n## Resume\nI looked, go on\n\n## Step 3: again\n**Status:** in-progress\n**Artifacts:**\n- `out.txt`\n"),
+            + "\n## Resume\nI looked, go on\n\n## Step 3: again\n**Status:** in-progress\n\
+               **Artifacts:**\n- `out.txt`\n"),
     );
     world.ok(&COMPLETE);
     let report = status(&world);

@@ -12,7 +12,8 @@ fn a_hostile_branch_is_refused_and_leads_nowhere() {
     let back = || world.git(&["update-ref", &branch, &sound], &world.repo());
     let header = |folder: &str, more: &str| {
         format!(
-            r#"{{"version":1,"run":"{run}","workflow":{{"name":"deploy"}},"task":"t","started":"s","status":"in-progress","folder":{folder:?}{more}}}"#
+            r#"{{"version":1,"run":"{run}","workflow":{{"name":"deploy"}},"task":"t","started":"s","status":"in-progress",
+            "folder":{folder:?}{more}}}"#
         )
     };
     for (at, body, word) in [
@@ -50,7 +51,8 @@ fn a_hostile_branch_is_refused_and_leads_nowhere() {
         &world,
         &run,
         1,
-        r###"{"number":1,"action":"\u001b[2Jgone\r\n## Step 2: y","status":"in-progress","started":"s","artifacts":[{"path":"../../etc/passwd","blob":"x"}],"more":[1]}"###,
+        r###"{"number":1,"action":"\u001b[2Jgone\r\n## Step 2: y","status":"in-progress",
+            "started":"s","artifacts":[{"path":"../../etc/passwd","blob":"x"}],"more":[1]}"###,
     );
     let said = world.ok(&["run", "status"]);
     assert!(!said.contains('\u{1b}') && said.contains("^["), "{said}");

@@ -1,4 +1,5 @@
-//! Random commands against a simple model: what may happen does, what may not does not, and the file says what is stored.
+//! Random commands against a simple model: what may happen does, what may not does not, and the file says what is
+//! stored.
 
 use super::*;
 
