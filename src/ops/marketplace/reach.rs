@@ -136,19 +136,26 @@ impl<'w> Reach<'w> {
         }
     }
 
-    /// Makes sure that all files of a tree are here.
+    /// Makes sure that all files of a folder are here.
     pub(in crate::ops) fn complete(&self, reached: &Reached, folder: &str, max: usize) -> Result<(), MarketError> {
+        let Held::Mirror(_) = &*reached.held else { return Ok(()) };
+        let blobs = reached.files().blobs_below(folder, max);
+        let blobs = blobs.map_err(|error| MarketError::of_store(&reached.source.to_string(), error))?;
+        self.need(reached, &blobs)
+    }
+
+    /// Makes sure that some files are here.
+    pub(in crate::ops) fn need(&self, reached: &Reached, blobs: &[ObjectId]) -> Result<(), MarketError> {
         let Held::Mirror(mirror) = &*reached.held else { return Ok(()) };
-        let name = reached.source.to_string();
-        let of_store = |error| MarketError::of_store(&name, error);
-        let blobs = reached.files().blobs_below(folder, max).map_err(of_store)?;
         if blobs.iter().all(|blob| reached.repo().has_object(blob)) {
             return Ok(());
         }
+        let name = reached.source.to_string();
         if self.offline {
             return Err(MarketError::Offline { source_name: name, asked: None });
         }
-        mirror.complete(&blobs, &self.connection(&reached.source)?).map_err(of_store)
+        let completed = mirror.complete(blobs, &self.connection(&reached.source)?);
+        completed.map_err(|error| MarketError::of_store(&name, error))
     }
 
     /// Names the mirror of a marketplace; those of this machine have none.

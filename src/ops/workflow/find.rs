@@ -10,9 +10,6 @@ use crate::workflow::{
     Requirement, ResolveError, Searched, Source, SourceFault, choose, locate,
 };
 
-/// Most files of one workflow.
-const FILES_MAX: usize = 10_000;
-
 /// Is the workflow that a reference means.
 pub(in crate::ops) struct FoundWorkflow {
     /// The reference, without passwords.
@@ -163,7 +160,7 @@ fn find_path(reach: &Reach<'_>, folder: &Path, file: &str, reference: &Reference
 
 /// Reads a definition, and makes sure that its instructions are there.
 fn read_definition(reach: &Reach<'_>, reached: &Reached, place: &Place) -> Result<(Definition, Vec<String>), OpError> {
-    reach.complete(reached, &place.folder, FILES_MAX)?;
+    reach.need(reached, &[place.blob])?;
     let files = reached.files();
     let source_name = reached.source.to_string();
     let entry = |error| WorkflowError::Entry { name: place.path(), source_name: source_name.clone(), error };

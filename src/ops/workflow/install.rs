@@ -160,6 +160,7 @@ impl<'w> Installing<'w> {
         if strict && !reasons.is_empty() {
             return Err(WorkflowError::Plugins { name, reasons }.into());
         }
+        reach.complete(&found.reached, &found.place.folder, LIMITS.entries)?;
         let tree = self.intake.put_tree(found.reached.repo(), &found.place.tree, &LIMITS)?;
         let file = (found.place.file != DEFINITION).then(|| found.place.file.clone());
         let mut locked = Locked {

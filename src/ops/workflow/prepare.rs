@@ -11,7 +11,7 @@ use super::plugins::find_plugin;
 use super::record::{Installable, LIMITS, file_of, find_installation};
 use super::relock::{bring_locked, is_here};
 use super::{WorkflowError, builtin};
-use crate::ops::marketplace::{Reach, TreeFiles};
+use crate::ops::marketplace::{Reach, TreeFiles, base, parse, settle};
 use crate::ops::{OpError, Workspace};
 use crate::run::WorkflowUsed;
 use crate::store::{Repo, Unpacked};
@@ -75,7 +75,7 @@ pub(in crate::ops) fn prepare(
     let reach = Reach::new(workspace, offline)?;
     let lock = read_lock(workspace)?;
     if let Reference::Named(named) = &asked
-        && let Some((name, one)) = locked_as(&lock, named, &reach)
+        && let Some((name, one)) = locked_as(&lock, named, &reach, &base(workspace))
     {
         return prepare_locked(workspace, &reach, &lock, name, one);
     }
@@ -88,6 +88,7 @@ pub(in crate::ops) fn prepare(
         found => found?,
     };
     let all = folder_of_all(workspace);
+    reach.complete(&found.reached, &found.place.folder, LIMITS.entries)?;
     let unpacked = found.reached.repo().unpack(&found.place.tree, &all, &LIMITS)?;
     found.warnings.iter().for_each(|warning| workspace.warn(warning.clone()));
     let name = found.name.clone().unwrap_or_else(|| found.place.file.clone());
@@ -116,13 +117,16 @@ pub(in crate::ops) fn prepare(
 
 /// Tells whether a reference means something that is locked: by its name, and by the marketplace and the versions that it may
 /// name.
-pub(super) fn locked_as<'l>(lock: &'l Lock, named: &Named, reach: &Reach<'_>) -> Option<(&'l str, &'l Locked)> {
+pub(super) fn locked_as<'l>(
+    lock: &'l Lock,
+    named: &Named,
+    reach: &Reach<'_>,
+    base: &Path,
+) -> Option<(&'l str, &'l Locked)> {
     let (name, one) = lock.workflows.get_key_value(named.name.as_str())?;
     if let Some(source) = &named.source {
-        let means = Named::parse(&one.reference).ok().and_then(|asked| asked.source);
-        let of = |source: &crate::workflow::Source| source.identity(&reach.host);
-        let locked = crate::workflow::Source::parse(&one.source, &|_| None).ok();
-        if ![means, locked].iter().flatten().any(|other| of(other) == of(source)) {
+        let locked = parse(&one.source, base).ok().map(|source| settle(source, base));
+        if locked.is_none_or(|locked| locked.identity(&reach.host) != source.identity(&reach.host)) {
             return None;
         }
     }
@@ -154,20 +158,17 @@ fn prepare_locked(
         }
         // Somebody else installed it: exactly that is brought here.
         bring_locked(workspace, reach, lock, &BTreeSet::from([name]), false)?;
-        // Packs were written that this process has not listed.
-        let fresh = Workspace::open_at(workspace.repo.git_dir())?;
-        return prepare_from(workspace, &fresh.repo, name, one, &plugins);
     }
-    prepare_from(workspace, &workspace.repo, name, one, &plugins)
+    prepare_from(workspace, name, one, &plugins)
 }
 
 fn prepare_from(
     workspace: &Workspace,
-    repo: &Repo,
     name: &str,
     one: &Locked,
     plugins: &[(&String, &Locked)],
 ) -> Result<Prepared, OpError> {
+    let repo = &workspace.repo;
     let all = folder_of_all(workspace);
     let definition = read_installed(repo, name, one)?;
     let unpacked = repo.unpack(&one.tree, &all, &LIMITS)?;

@@ -9,7 +9,7 @@ use super::lock_file::read_lock;
 use super::prepare::{locked_as, read_installed};
 use super::{WorkflowError, builtin};
 use crate::model::ObjectId;
-use crate::ops::marketplace::Reach;
+use crate::ops::marketplace::{Reach, base};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Definition, Reference, ResolveError};
 
@@ -85,7 +85,7 @@ pub fn show(workspace: &Workspace, request: &ResolveWorkflow) -> Result<ShownWor
     let reach = Reach::new(workspace, request.offline)?;
     let lock = if request.in_marketplaces { Default::default() } else { read_lock(workspace)? };
     if let Reference::Named(named) = &asked
-        && let Some((name, one)) = locked_as(&lock, named, &reach)
+        && let Some((name, one)) = locked_as(&lock, named, &reach, &base(workspace))
         && workspace.repo.has_object(&one.tree)
     {
         let definition = read_installed(&workspace.repo, name, one)?;
