@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::model::ObjectId;
@@ -11,6 +11,11 @@ use crate::workflow::{Files, FilesError, Node};
 
 /// Most folders whose rows are remembered.
 const REMEMBERED_MAX: usize = 20_000;
+/// How deep folders are looked into.
+const DEPTH_MAX: usize = 64;
+
+/// Holds the rows of a folder, by name.
+type Rows = HashMap<String, (ForeignKind, ObjectId)>;
 
 /// Reads the files of a tree: nothing is checked out, and no link followed.
 pub(in crate::ops) struct TreeFiles<R> {
@@ -18,7 +23,7 @@ pub(in crate::ops) struct TreeFiles<R> {
     held: R,
     root: ObjectId,
     /// Rows of folders that were looked into, by name.
-    known: RefCell<HashMap<ObjectId, Rc<HashMap<String, (ForeignKind, ObjectId)>>>>,
+    known: RefCell<HashMap<ObjectId, Rc<Rows>>>,
 }
 
 impl<R: Borrow<Repo>> TreeFiles<R> {
@@ -27,33 +32,52 @@ impl<R: Borrow<Repo>> TreeFiles<R> {
         TreeFiles { held, root, known: RefCell::default() }
     }
 
-    /// Lists all blobs below a folder, at most `max`; none where there is no such folder.
+    /// Lists all blobs below a folder, each once; none where there is no such folder. After `max` rows it ends.
     pub(in crate::ops) fn blobs_below(&self, folder: &str, max: usize) -> Result<Vec<ObjectId>, StoreError> {
-        let Ok(Some(Node::Folder { id })) = self.look(folder) else { return Ok(Vec::new()) };
-        let (mut found, mut open) = (Vec::new(), vec![(id, 0)]);
-        while let Some((tree, depth)) = open.pop() {
-            for ForeignRow { kind, id, .. } in self.held.borrow().foreign_rows(&tree)? {
-                match kind {
-                    ForeignKind::Folder if depth < 64 => open.push((id, depth + 1)),
-                    ForeignKind::File { .. } | ForeignKind::Link => found.push(id),
-                    _ => {}
-                }
-            }
-            if found.len() + open.len() > max {
-                break;
-            }
-        }
+        let mut found = Vec::new();
+        self.new_blobs_below(folder, max, &mut HashSet::new(), &mut found)?;
         Ok(found)
     }
 
-    fn rows(&self, tree: &ObjectId, path: &str) -> Result<Rc<HashMap<String, (ForeignKind, ObjectId)>>, FilesError> {
+    /// Lists the blobs below a folder that were not seen before; a folder that was is not looked into again, wherever it
+    /// lies: a few trees can name each other so that they stand for more files than anybody can count. Returns how many
+    /// rows were read.
+    pub(super) fn new_blobs_below(
+        &self,
+        folder: &str,
+        max: usize,
+        seen: &mut HashSet<ObjectId>,
+        found: &mut Vec<ObjectId>,
+    ) -> Result<usize, StoreError> {
+        let Ok(Some(Node::Folder { id })) = self.look(folder) else { return Ok(0) };
+        let (mut read, mut open) = (0, Vec::new());
+        if seen.insert(id) {
+            open.push((id, 0));
+        }
+        while let Some((tree, depth)) = open.pop() {
+            for ForeignRow { kind, id, .. } in self.held.borrow().foreign_rows(&tree)? {
+                read += 1;
+                match kind {
+                    ForeignKind::Folder if depth < DEPTH_MAX && seen.insert(id) => open.push((id, depth + 1)),
+                    ForeignKind::File { .. } | ForeignKind::Link if seen.insert(id) => found.push(id),
+                    _ => {}
+                }
+            }
+            if read > max {
+                break;
+            }
+        }
+        Ok(read)
+    }
+
+    fn rows(&self, tree: &ObjectId, path: &str) -> Result<Rc<Rows>, FilesError> {
         if let Some(rows) = self.known.borrow().get(tree) {
             return Ok(Rc::clone(rows));
         }
         let rows = self.held.borrow().foreign_rows(tree).map_err(|error| unreadable(path, &error))?;
         // What has no name in JSON is asked for by nobody.
         let named = rows.into_iter().filter_map(|row| Some((String::from_utf8(row.name).ok()?, (row.kind, row.id))));
-        let rows = Rc::new(named.collect::<HashMap<_, _>>());
+        let rows = Rc::new(named.collect::<Rows>());
         let mut known = self.known.borrow_mut();
         if known.len() < REMEMBERED_MAX {
             known.insert(*tree, Rc::clone(&rows));
