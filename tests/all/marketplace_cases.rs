@@ -26,6 +26,7 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("canonical", answer::answer),
     ("commands", program::answer),
     ("filesystem", answer::answer),
+    ("filesystem", program::answer_installs),
     ("gather", answer::answer),
     ("grammar", answer::answer),
     ("install", program::answer),
@@ -34,8 +35,10 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("plugins", plugin::answer),
     ("remote", program::answer),
     ("resolve", answer::answer),
+    ("schema", program::answer_installs),
     ("schema", answer::answer),
     ("symlink", answer::answer),
+    ("symlink", program::answer_installs),
     ("upgrade", program::answer),
     ("version", answer::answer),
 ];

@@ -56,7 +56,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     row(
         "fs-shadow",
-        &[0],
+        &[0, 1],
         "a file 'deploy' that lies about does not stand in for the workflow 'deploy'; a file is meant by './deploy', or by \
          an ending",
     ),
@@ -95,7 +95,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[1],
         "the name is there and comes from somewhere that is not supported: that is said, not that the name was not found",
     ),
-    row("symlink-escape-file", &[0], "a link out of the marketplace is refused, and where it lies is said"),
+    row("symlink-escape-file", &[0, 1], "a link out of the marketplace is refused, and where it lies is said"),
     row("symlink-escape-dir", &[0], "a link out of the marketplace is refused, and where it lies is said"),
     row(
         "symlink-root",
@@ -106,11 +106,6 @@ pub const DEVIATIONS: &[Deviation] = &[
         "gather-urls",
         &[0, 1, 2, 3, 4, 5],
         "any address that git can fetch is a marketplace, at a branch or tag, too; '~/x', which is not there, is still refused",
-    ),
-    row(
-        "resolve-builtin",
-        &[0, 3],
-        "there is no workflow that nobody wrote: what is run is named and locked, and nothing is copied into the user's home",
     ),
     row(
         "source-json",
