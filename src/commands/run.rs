@@ -20,10 +20,10 @@ pub(super) fn args(command: Command) -> Command {
     command
         .about("Record the run of a workflow as a trace, step by step")
         .long_about(
-            "Record the run of a workflow: each step is a commit before its work begins, and one more when it ends. The \
-             run is shown in the file trace.md of its folder. What is written there by hand is taken in by the next \
-             command; a file that was deleted or damaged is made anew from the commits. Without --run, the run is that \
-             of the folder, of one around it, or the only one that is open.",
+            "Record the run of a workflow: each step is a commit before its work begins, and one more when it \
+             ends. The run is shown in the file trace.md of its folder. What is written there by hand is taken \
+             in by the next command; a file that was deleted or damaged is made anew from the commits. Without \
+             --run, the run is that of the folder, of one around it, or the only one that is open.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -31,11 +31,17 @@ pub(super) fn args(command: Command) -> Command {
             Command::new("start")
                 .about("Begin a run, or go on with the one that the folder has")
                 .long_about(
-                    "Begin a run in a folder, or go on with the one that the folder has. A step that was interrupted is \
-                     never passed over: say whether it is done again, or looked into first.",
+                    "Begin a run in a folder, or go on with the one that the folder has. A step that was interrupted \
+                     is never passed over: say whether it is done again, or looked into first.",
                 )
                 .arg(workflow().required(true).help("The name of the workflow"))
-                .arg(Arg::new("task").long("task").value_name("text").help("What is to be achieved"))
+                .arg(
+                    Arg::new("task")
+                        .long("task")
+                        .value_name("text")
+                        .allow_hyphen_values(true)
+                        .help("What is to be achieved"),
+                )
                 .arg(dir_arg().help("The folder of its trace.md (default: this one)"))
                 .arg(flag("new", "Begin another run in the folder; the trace.md there is kept as trace.<run>.md"))
                 .arg(flag("rerun", "Do the step again that was interrupted").conflicts_with("investigate"))
@@ -49,13 +55,15 @@ pub(super) fn args(command: Command) -> Command {
                 .about("End a run: its last step is completed")
                 .args(which_args())
                 .arg(
-                    Arg::new("failed").long("failed").value_name("reason").help("Give it up instead, and say why"),
+                    Arg::new("failed")
+                        .long("failed")
+                        .value_name("reason")
+                        .allow_hyphen_values(true)
+                        .help("Give it up instead, and say why"),
                 )
                 .arg(dry_run_arg()),
         )
-        .subcommand(
-            Command::new("status").about("Say how a run stands, and what comes next").args(which_args()),
-        )
+        .subcommand(Command::new("status").about("Say how a run stands, and what comes next").args(which_args()))
         .subcommand(
             Command::new("resume")
                 .about("Let a run go on in which something failed; for people")
@@ -65,6 +73,7 @@ pub(super) fn args(command: Command) -> Command {
                         .short('m')
                         .long("note")
                         .value_name("text")
+                        .allow_hyphen_values(true)
                         .help("What is decided"),
                 )
                 .arg(dry_run_arg()),

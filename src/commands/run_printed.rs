@@ -129,10 +129,14 @@ fn done(report: &RunReport) -> String {
         (report.count(StepStatus::InProgress), "in progress"),
         (report.count(StepStatus::Failed), "failed"),
         (interrupted, "interrupted"),
-        (report.resumed, "times resumed"),
     ];
-    let counts: Vec<String> =
+    let mut counts: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    match report.resumed {
+        0 => {}
+        1 => counts.push("taken up again once".to_owned()),
+        times => counts.push(format!("taken up again {times} times")),
+    }
     let steps = if report.steps.len() == 1 { "1 step".to_owned() } else { format!("{} steps", report.steps.len()) };
     match counts.is_empty() {
         true => steps,
@@ -150,7 +154,7 @@ fn step_line(session: &Session, reported: &ReportedStep) -> Line {
     };
     let said = said.map(|said| format!(" – {}", said.split_whitespace().collect::<Vec<_>>().join(" ")));
     let line = Line::new()
-        .cell(Label::Plain, &format!("  {}", step.number), 6, Align::Left)
+        .cell(Label::Plain, format!("  {}", step.number), 6, Align::Left)
         .cell(Label::Muted, status, 11, Align::Left)
         .plain("  ")
         .plain(&step.action)

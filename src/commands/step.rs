@@ -30,8 +30,8 @@ pub(super) fn args(command: Command) -> Command {
         .about("Record that a step of a run begins, ends, or is remarked on")
         .long_about(
             "Record a step of a run. It is begun before its work is; when the work is done it is completed, with a \
-             summary, what was hard, and where the work left the plan; when it cannot be done it fails, and only a person \
-             lets the run go on.",
+             summary, what was hard, and where the work left the plan; when it cannot be done it fails, and only a \
+             person lets the run go on.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)

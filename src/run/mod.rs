@@ -1,8 +1,8 @@
 //! Runs of workflows: what is recorded of them, and what follows from it.
 //!
 //! A run is a branch `run/<id>`. Its first entry, of role `event`, is the [`Header`]; what was done follows as further
-//! entries: a [`Step`] is an entry of role `step`, a [`Resume`] and all else an `event` with a `"type"`. A [`Run`] is what
-//! they say together, and [`trace_md`] shows it as a file. Everything here is pure.
+//! entries: a [`Step`] is an entry of role `step`, a [`Resume`] and all else an `event` with a `"type"`. A [`Run`] is
+//! what they say together, and [`trace_md`] shows it as a file. Everything here is pure.
 
 mod failure;
 mod header;

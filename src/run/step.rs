@@ -138,9 +138,11 @@ impl Step {
     }
 }
 
-/// Reads design changes as they are given on a command line: `none` alone says that there are none.
-pub fn design_changes(given: &[String]) -> Vec<String> {
-    given.iter().map(|text| text.trim()).filter(|text| !is_none(text)).map(str::to_owned).collect()
+/// Reads design changes as they are given on a command line: `none` says that there are none, blanks say nothing.
+pub fn design_changes(given: &[String]) -> Option<Vec<String>> {
+    let said: Vec<&str> = given.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
+    let changes = said.iter().filter(|text| !is_none(text)).map(|text| (*text).to_owned());
+    (!said.is_empty()).then(|| changes.collect())
 }
 
 /// Tells whether a text says that there is nothing.

@@ -69,7 +69,7 @@ mod work_tree;
 mod worktrees;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use batch::{Batch, Size, Start};
@@ -133,6 +133,8 @@ pub struct Repo {
     shallow: HashSet<ObjectId>,
     /// The context that was written last, so that the next append need not read it.
     tip: RefCell<Option<draft::Draft>>,
+    /// Where remotes are, by name, as git said last.
+    places: RefCell<HashMap<String, place::Places>>,
     /// The objects as listed anew after one was not found in the first list.
     relisted: RefCell<Option<gix::odb::Handle>>,
 }

@@ -30,6 +30,16 @@ pub(super) struct Plan {
     pub(super) listed: Option<HashSet<String>>,
 }
 
+/// Is a ref that a remote has, and that is known otherwise here.
+struct Differing {
+    /// Where it is kept here.
+    tracking: String,
+    /// What is kept there.
+    old: Option<ObjectId>,
+    /// How it is asked for.
+    refspec: String,
+}
+
 /// Returns what git is to fetch, and under which names.
 fn refspecs(remote: &Remote, wanted: &Wanted, folder: &str) -> Vec<String> {
     let server = remote.server_prefix();
@@ -69,27 +79,16 @@ impl Repo {
             // A list that is too long, for example: git gets along without one.
             return Ok(whole(self.youngest(known, OFFERED_MAX)));
         };
-        let mut differing = Vec::new();
-        let mut tips = Vec::new();
-        for (local, id) in &listed {
-            let Some(tracking) = remote.tracking(local) else { continue };
-            let old = self.find_ref_id(&tracking)?;
-            if old != Some(*id) {
-                differing.push(local);
-                tips.extend(old.filter(|_| tracking.starts_with(&remote.tracking_folder(HEADS))));
-            }
-        }
+        let differing = self.known_otherwise(remote, &listed, folder)?;
         if differing.len() > NAMED {
             return Ok(whole(self.youngest(known, OFFERED_MAX)));
         }
+        let ours = remote.tracking_folder(HEADS);
+        let mut tips: Vec<ObjectId> =
+            differing.iter().filter(|one| one.tracking.starts_with(&ours)).filter_map(|one| one.old).collect();
         // What is new may go on from what was new last.
         tips.extend(self.youngest(known, NEWEST));
-        let prefix = format!("{}/", self.settings.ref_prefix);
-        let refspec = |local: &&String| {
-            let rest = local.strip_prefix(&prefix)?;
-            Some(format!("+{}/{rest}:{folder}{rest}", remote.server_prefix()))
-        };
-        let refspecs = differing.iter().filter_map(refspec).collect();
+        let refspecs = differing.into_iter().map(|one| one.refspec).collect();
         let listed = listed.iter().filter_map(|(local, _)| remote.tracking(local)).collect();
         Ok(Plan { refspecs, tips, listed: Some(listed) })
     }
@@ -101,14 +100,25 @@ impl Repo {
         folder: &str,
         connection: &Connection,
     ) -> Result<Vec<String>, StoreError> {
+        let listed = self.list_remote(remote, connection)?;
+        Ok(self.known_otherwise(remote, &listed, folder)?.into_iter().map(|one| one.refspec).collect())
+    }
+
+    /// Returns what of a remote's list is known otherwise here.
+    fn known_otherwise(
+        &self,
+        remote: &Remote,
+        listed: &[(String, ObjectId)],
+        folder: &str,
+    ) -> Result<Vec<Differing>, StoreError> {
         let prefix = format!("{}/", self.settings.ref_prefix);
         let mut found = Vec::new();
-        for (local, id) in self.list_remote(remote, connection)? {
-            let Some(tracking) = remote.tracking(&local) else { continue };
-            if self.find_ref_id(&tracking)? != Some(id)
-                && let Some(rest) = local.strip_prefix(&prefix)
-            {
-                found.push(format!("+{}/{rest}:{folder}{rest}", remote.server_prefix()));
+        for (local, id) in listed {
+            let (Some(tracking), Some(rest)) = (remote.tracking(local), local.strip_prefix(&prefix)) else { continue };
+            let old = self.find_ref_id(&tracking)?;
+            if old != Some(*id) {
+                let refspec = format!("+{}/{rest}:{folder}{rest}", remote.server_prefix());
+                found.push(Differing { tracking, old, refspec });
             }
         }
         Ok(found)

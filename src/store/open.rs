@@ -98,6 +98,7 @@ impl Repo {
             loose: Default::default(),
             shallow: shallow_commits(&git)?,
             tip: Default::default(),
+            places: Default::default(),
             relisted: Default::default(),
             git,
         })

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::git::{Connection, talk};
 use super::remote::{Remote, check_url, without_password};
+use super::tidy::write_whole;
 use super::{Repo, StoreError};
 use crate::model::Person;
 
@@ -15,7 +16,8 @@ use crate::model::Person;
 const LOOK: Connection = Connection { time: Duration::from_secs(30), may_ask: false, runs_hooks: false };
 
 /// Holds the addresses of a remote, as git resolves them: `url.<base>.insteadOf` and its kind included.
-struct Places {
+#[derive(Clone)]
+pub(super) struct Places {
     fetched: String,
     pushed: String,
 }
@@ -38,12 +40,13 @@ impl Repo {
         Ok(noted == Some(digest(&self.places(remote)?.pushed)))
     }
 
-    /// Makes sure that what is known of a remote was learnt where it is now: what was learnt elsewhere is let go.
+    /// Makes sure that what is known of a remote was learnt where it is now: what was learnt elsewhere is let go. git is
+    /// asked anew where that is; what belongs to the same piece of work takes its answer from here.
     pub(super) fn settle_place(&self, remote: &Remote, who: &Person) -> Result<(), StoreError> {
         if remote.is_file() {
             return Ok(());
         }
-        let now = digest(&self.places(remote)?.fetched);
+        let now = digest(&self.ask_places(remote)?.fetched);
         let path = self.place_path(remote);
         let noted = fs::read_to_string(&path).ok();
         if noted.as_ref() == Some(&now) {
@@ -55,12 +58,13 @@ impl Repo {
             // It came in another way, a bundle for example: nobody can tell what this remote has of it.
             return Ok(());
         }
-        let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, now));
-        written.map_err(StoreError::io("write", &path))
+        path.parent().map_or(Ok(()), fs::create_dir_all).map_err(StoreError::io("write", &path))?;
+        write_whole(&path, now.as_bytes())
     }
 
     /// Forgets where a remote was.
     pub(super) fn forget_place(&self, remote: &Remote) {
+        self.places.borrow_mut().remove(&remote.name);
         let _ = fs::remove_file(self.place_path(remote));
     }
 
@@ -69,6 +73,13 @@ impl Repo {
     }
 
     fn places(&self, remote: &Remote) -> Result<Places, StoreError> {
+        let known = self.places.borrow().get(&remote.name).cloned();
+        known.map_or_else(|| self.ask_places(remote), Ok)
+    }
+
+    /// Asks git where a remote is, and remembers it.
+    fn ask_places(&self, remote: &Remote) -> Result<Places, StoreError> {
+        self.places.borrow_mut().remove(&remote.name);
         let ask = |words: &[&str]| -> Result<Vec<String>, StoreError> {
             let mut arguments = vec!["get-url".to_owned()];
             arguments.extend(words.iter().map(|word| (*word).to_owned()));
@@ -84,7 +95,11 @@ impl Repo {
         check_url(&fetched)?;
         pushed.iter().try_for_each(|url| check_url(url))?;
         match <[String; 1]>::try_from(pushed) {
-            Ok([pushed]) => Ok(Places { fetched, pushed }),
+            Ok([pushed]) => {
+                let places = Places { fetched, pushed };
+                self.places.borrow_mut().insert(remote.name.clone(), places.clone());
+                Ok(places)
+            }
             Err(_) => Err(StoreError::ManyPlaces { remote: remote.name.clone() }),
         }
     }

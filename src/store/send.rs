@@ -83,17 +83,32 @@ impl Repo {
         connection: &Connection,
         who: &Person,
     ) -> Result<Vec<Sent>, StoreError> {
+        let sending = Sending { repo: self, remote, all_or_none, connection, who };
         // A command line has an end.
-        if sends.len() > LOT && !all_or_none {
-            let mut all = Vec::with_capacity(sends.len());
-            for lot in sends.chunks(LOT) {
-                all.extend(self.send(remote, lot, false, connection, who)?);
-            }
-            return Ok(all);
+        let most = if all_or_none { sends.len().max(1) } else { LOT };
+        let mut all = Vec::with_capacity(sends.len());
+        for lot in sends.chunks(most) {
+            all.extend(sending.lot(lot)?);
         }
+        Ok(all)
+    }
+}
+
+/// Says how refs of a remote are to change.
+struct Sending<'a> {
+    repo: &'a Repo,
+    remote: &'a Remote,
+    all_or_none: bool,
+    connection: &'a Connection,
+    who: &'a Person,
+}
+
+impl Sending<'_> {
+    /// Changes as many refs as one push takes; tries again where somebody else is just changing them.
+    fn lot(&self, sends: &[Send]) -> Result<Vec<Sent>, StoreError> {
         let mut attempt = 1;
         loop {
-            let sent = self.send_once(remote, sends, all_or_none, connection, who)?;
+            let sent = self.once(sends)?;
             // A push that was killed a moment ago may still be under way there; and others push too.
             let is_busy = sent.iter().any(|sent| match &sent.outcome {
                 SendOutcome::Rejected { reason } => BUSY.iter().any(|words| reason.contains(words)),
@@ -107,44 +122,37 @@ impl Repo {
         }
     }
 
-    fn send_once(
-        &self,
-        remote: &Remote,
-        sends: &[Send],
-        all_or_none: bool,
-        connection: &Connection,
-        who: &Person,
-    ) -> Result<Vec<Sent>, StoreError> {
+    fn once(&self, sends: &[Send]) -> Result<Vec<Sent>, StoreError> {
         let local =
             |name: &str| StoreError::Ref { name: name.to_owned(), reason: "it never leaves this machine".to_owned() };
         let mut arguments: Vec<String> =
             ["--porcelain", "--no-follow-tags", "--recurse-submodules=no", "--no-progress"].map(str::to_owned).to_vec();
-        if all_or_none {
+        if self.all_or_none {
             arguments.push("--atomic".to_owned());
         }
         let mut refspecs = Vec::with_capacity(sends.len());
         for send in sends {
-            let there = remote.there(&send.name).ok_or_else(|| local(&send.name))?;
+            let there = self.remote.there(&send.name).ok_or_else(|| local(&send.name))?;
             if let Lease::Exactly(old) = send.lease {
                 let old = old.map(|id| id.to_string()).unwrap_or_default();
                 arguments.push(format!("--force-with-lease={there}:{old}"));
             }
             refspecs.push(format!("{}:{there}", send.source.map(|id| id.to_string()).unwrap_or_default()));
         }
-        arguments.extend(["--".to_owned(), remote.name.clone()]);
+        arguments.extend(["--".to_owned(), self.remote.name.clone()]);
         arguments.extend(refspecs);
         // A remote that is a mirror takes no refspecs, and one with options of its own would get those.
-        let settings = [format!("remote.{}.mirror=false", remote.name)];
-        let answer = talk(self, "push", &settings, &arguments, connection)?;
+        let settings = [format!("remote.{}.mirror=false", self.remote.name)];
+        let answer = talk(self.repo, "push", &settings, &arguments, self.connection)?;
         let said = answer.words_of_server();
         let rows: HashMap<String, SendOutcome> = answer.printed.lines().filter_map(row).collect();
         let has_rejected = rows.values().any(|outcome| matches!(outcome, SendOutcome::Rejected { .. }));
         if !answer.success && !has_rejected {
-            return Err(answer.unreachable(&remote.name));
+            return Err(answer.unreachable(&self.remote.name));
         }
         let mut sent = Vec::with_capacity(sends.len());
         for send in sends {
-            let there = remote.there(&send.name).ok_or_else(|| local(&send.name))?;
+            let there = self.remote.there(&send.name).ok_or_else(|| local(&send.name))?;
             let outcome = match rows.get(&there) {
                 Some(SendOutcome::Rejected { reason }) => {
                     let reason = if said.is_empty() { reason.clone() } else { format!("{reason}: {said}") };
@@ -155,21 +163,21 @@ impl Repo {
             };
             sent.push(Sent { name: send.name.clone(), there, outcome });
         }
-        self.note_sent(remote, sends, &sent, who)?;
+        self.note(sends, &sent)?;
         Ok(sent)
     }
 
     /// Notes what a remote has now.
-    fn note_sent(&self, remote: &Remote, sends: &[Send], sent: &[Sent], who: &Person) -> Result<(), StoreError> {
+    fn note(&self, sends: &[Send], sent: &[Sent]) -> Result<(), StoreError> {
         let mut edits = Vec::new();
         for (send, sent) in sends.iter().zip(sent) {
-            let Some(tracking) = remote.tracking(&send.name).filter(|tracking| *tracking != send.name) else {
+            let Some(tracking) = self.remote.tracking(&send.name).filter(|tracking| *tracking != send.name) else {
                 continue;
             };
             if matches!(sent.outcome, SendOutcome::Rejected { .. }) {
                 continue;
             }
-            let known = self.find_ref_id(&tracking)?;
+            let known = self.repo.find_ref_id(&tracking)?;
             if known == send.source {
                 continue;
             }
@@ -183,8 +191,8 @@ impl Repo {
         // Deleting a ref whose folder holds it alone is git's business: it goes by itself.
         let (set, gone): (Vec<RefEdit>, Vec<RefEdit>) = edits.into_iter().partition(|edit| edit.new.is_some());
         for edits in [set, gone].iter().filter(|edits| !edits.is_empty()) {
-            let guard = self.lock()?;
-            self.edit_refs(&guard, edits, who, self.durability(true))?;
+            let guard = self.repo.lock()?;
+            self.repo.edit_refs(&guard, edits, self.who, self.repo.durability(true))?;
         }
         Ok(())
     }

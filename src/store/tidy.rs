@@ -266,9 +266,11 @@ fn note(path: &Path, bytes: &[u8]) -> Result<u64, StoreError> {
     written.map_err(StoreError::io("write", path))
 }
 
-/// Replaces one of our lists, so that it is always the old or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let temporary: PathBuf = path.with_extension("new");
+/// Replaces one of our lists, so that it is always the old or the new one. Nobody else may be writing it.
+pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // No list of ours, and no remote, has a name that begins so.
+    let temporary: PathBuf = path.with_file_name(format!(".{name}.new"));
     let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
     written.map_err(StoreError::io("write", path))
 }

@@ -2,14 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::older::at_tags;
 use super::resolve_error::{Candidate, Failed, Found, NotFound, ResolveError};
 use super::{
-    Catalog, EntryError, Files, Name, Named, Place, Requirement, Searched, SourceFault, TagVersion, Version,
-    WorkflowEntry, near_names,
+    Catalog, EntryError, Files, Named, Place, Requirement, Searched, SourceFault, Version, WorkflowEntry, near_names,
 };
 
-/// Most tags that are opened in one marketplace while a version is looked for.
-const OPENED_MAX: usize = 32;
 /// Most names that a message says a marketplace has.
 const OFFERED_MAX: usize = 100;
 
@@ -70,9 +68,7 @@ pub fn choose(asked: &Named, searched: &[Searched<'_>], prefer: Precedence) -> R
             },
             Ok(Looked::Missed(versions)) => search.missed.push(Found { label, versions }),
             Ok(Looked::Removed) => removed.push(label),
-            Ok(Looked::Twice(pointers)) => {
-                return Err(ResolveError::Twice { name: asked.name.to_string(), label, pointers });
-            }
+            Ok(Looked::Twice(pointers)) => broken.push((at, EntryError::Twice { pointers })),
             Ok(Looked::Nothing) => {}
             Err(fault) => search.failed.push(Failed { label, fault }),
         }
@@ -101,12 +97,12 @@ enum Looked {
 }
 
 /// Is a workflow whose place was not looked at yet.
-struct Offer {
-    market: usize,
-    tag: Option<String>,
-    entry: WorkflowEntry,
-    version: Option<Version>,
-    manifest: String,
+pub(super) struct Offer {
+    pub(super) market: usize,
+    pub(super) tag: Option<String>,
+    pub(super) entry: WorkflowEntry,
+    pub(super) version: Option<Version>,
+    pub(super) manifest: String,
 }
 
 enum NotUsable {
@@ -146,7 +142,14 @@ impl Search<'_> {
         let older = if done || one.source.revision.is_some() {
             None
         } else {
-            at_tags(one, name, requirement, here.as_deref().and_then(|offer| offer.version.as_ref()), &mut versions)?
+            let known = here.as_deref().and_then(|offer| offer.version.as_ref());
+            let tagged = at_tags(one, name, requirement, known, &mut versions);
+            // What the tags would have told is missed; what is at hand is not.
+            self.failed.extend(tagged.fault.map(|fault| {
+                let fault = SourceFault::Tags { fault: Box::new(fault) };
+                Failed { label: one.source.to_string(), fault }
+            }));
+            tagged.best
         };
         Ok(match (older, here) {
             (Some(tagged), _) => Looked::Found(Box::new(Offer { market, ..tagged })),
@@ -253,50 +256,6 @@ fn newest<'a>(entries: &[&'a WorkflowEntry], requirement: Option<&Requirement>) 
         return Newest::One(best);
     }
     Newest::Twice(std::iter::once(best.pointer.clone()).chain(pointers).collect())
-}
-
-/// Finds the newest version that tags name, newer than `here`. Tags of the workflow's own count as they are; at tags of
-/// the whole marketplace the entry there says which version it is.
-fn at_tags(
-    one: &Searched<'_>,
-    name: &Name,
-    requirement: &Requirement,
-    here: Option<&Version>,
-    versions: &mut Vec<Version>,
-) -> Result<Option<Offer>, SourceFault> {
-    let mut tags: Vec<TagVersion> = one.market.tags()?.iter().filter_map(|tag| TagVersion::read(tag, name)).collect();
-    versions.extend(tags.iter().filter(|tag| tag.own).map(|tag| tag.version.clone()));
-    let own = tags.iter().any(|tag| tag.own);
-    // The workflow's own first, then those that promise the version, then all others; the newest first in each.
-    let rank = |tag: &TagVersion| (!tag.own, !requirement.accepts(&tag.version));
-    tags.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| other.version.by_age(&one.version)));
-    tags.retain(|tag| !tag.own || requirement.accepts(&tag.version));
-    let mut best: Option<Offer> = None;
-    for tag in tags.iter().filter(|tag| tag.own || !own).take(OPENED_MAX) {
-        let enough = best.as_ref().and_then(|best| best.version.as_ref()).or(here);
-        let promises = requirement.accepts(&tag.version);
-        if promises && enough.is_some_and(|enough| tag.version.by_age(enough).is_le())
-            || (!promises && enough.is_some())
-        {
-            continue;
-        }
-        let files = one.market.at_tag(&tag.tag)?;
-        let Ok(catalog) = Catalog::read(&*files) else { continue };
-        for entry in catalog.named(name) {
-            let version = match &entry.version {
-                Some(declared) if !tag.own => declared.clone(),
-                _ => tag.version.clone(),
-            };
-            let newer = enough.is_none_or(|enough| version.by_age(enough).is_gt());
-            if requirement.accepts(&version) && newer {
-                let (entry, manifest) = (entry.clone(), catalog.manifest.clone());
-                best = Some(Offer { market: 0, tag: Some(tag.tag.clone()), entry, version: Some(version), manifest });
-                break;
-            }
-            versions.push(version);
-        }
-    }
-    Ok(best)
 }
 
 fn declared(entries: &[&WorkflowEntry]) -> Vec<Version> {

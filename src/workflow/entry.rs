@@ -45,6 +45,12 @@ pub enum EntryError {
         /// What is wrong with what it says.
         reason: String,
     },
+    /// It is there twice, in the same version, and what is there differs.
+    #[error("its manifest has two that differ, at {}", pointers.join(" and "))]
+    Twice {
+        /// Where they stand in the manifest, as JSON pointers.
+        pointers: Vec<String>,
+    },
     /// It leads out of its marketplace.
     #[error("its source '{path}' {reason}")]
     Outside {

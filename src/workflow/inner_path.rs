@@ -14,7 +14,7 @@ pub enum PathError {
     /// `..` leads out.
     #[error("leads out of it")]
     Outside,
-    /// It has a backslash, a control character, or a part that git keeps for itself.
+    /// It has a backslash, a control character, a blank at the edge of a part, or a part that git keeps for itself.
     #[error("has a part that no repository has")]
     Odd,
     /// It is too long or too deep.
@@ -52,7 +52,10 @@ pub(super) fn split(path: &str) -> (&str, &str) {
 }
 
 fn is_odd(part: &str) -> bool {
-    part.contains('\\') || part.chars().any(char::is_control) || part.eq_ignore_ascii_case(".git")
+    part != part.trim()
+        || part.contains('\\')
+        || part.chars().any(char::is_control)
+        || part.eq_ignore_ascii_case(".git")
 }
 
 /// Tells whether a path begins with the letter of a drive (`C:/x`).
@@ -79,6 +82,7 @@ mod tests {
         assert_eq!(join("", "C:\\x"), Err(PathError::Absolute));
         assert_eq!(join("", ".GIT/config"), Err(PathError::Odd));
         assert_eq!(join("", "a\\..\\b"), Err(PathError::Odd));
+        assert_eq!(join("", "a /b"), Err(PathError::Odd));
         assert_eq!(join("", &"a/".repeat(100)), Err(PathError::TooLong));
     }
 

@@ -64,6 +64,12 @@ pub enum SourceFault {
     /// It was never fetched, and nothing may be fetched now.
     #[error("was not fetched yet, and nothing is fetched now")]
     Offline,
+    /// It was searched, but not at all of its tags.
+    #[error("not all of its versions are known: {fault}")]
+    Tags {
+        /// Why not.
+        fault: Box<SourceFault>,
+    },
     /// There is no git.
     #[error("git is not installed, or is too old")]
     NoGit,

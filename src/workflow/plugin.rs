@@ -144,7 +144,7 @@ fn remote(source: &Map<String, Value>, root: Option<&str>) -> Result<PluginSourc
 fn repository(text: &str) -> Result<Location, EntryError> {
     let refused = || EntryError::Source { reason: format!("names no repository: '{}'", shortened(text)) };
     let (owner, repo) = text.split_once('/').ok_or_else(refused)?;
-    let repo = repo.strip_suffix(".git").unwrap_or(repo);
+    let repo = repo.trim_end_matches(".git");
     let name = |text: &str| text.parse::<Name>().map_err(|_| refused());
     Ok(Location::Hosted { owner: name(owner)?, repo: name(repo)? })
 }

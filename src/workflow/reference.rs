@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::source::is_path;
+use super::source::{LOCAL, is_path};
 use super::{Look, Name, PathKind, Requirement, RequirementError, Source, SourceError};
 
 /// Longest reference, in bytes.
@@ -152,6 +152,9 @@ impl Named {
     fn written(&self, source: impl Fn(&Source) -> String) -> String {
         let mut text = self.name.to_string();
         if let Some(written) = self.source.as_ref().map(source) {
+            // A source that could be taken for a version says that it is a path.
+            let plain = !written.contains(['/', ':']);
+            let written = if plain { format!("{LOCAL}{written}") } else { written };
             // Without an end the last `@` of the source would begin a version.
             let open = written.rsplit_once('@').is_some_and(|(_, last)| !last.contains(['/', ':']));
             text = format!("{text}@{written}{}", if open && self.requirement.is_none() { "@" } else { "" });
@@ -213,10 +216,12 @@ mod tests {
             ("deploy@local:/srv/x", "deploy", Some("/srv/x"), None),
             ("deploy@./x@y@", "deploy", Some("./x@y"), None),
             ("deploy@~/x", "deploy", Some("~/x"), None),
+            ("deploy@local:.", "deploy", Some("."), None),
         ] {
             let expected = (name.to_owned(), source.map(str::to_owned), version.map(str::to_owned));
             assert_eq!(parts(text), expected, "{text}");
         }
+        assert_eq!(Named::parse("d@local:.").expect("a reference").to_string(), "d@local:.");
         assert_eq!(Named::parse("d@https://u:p@h/o/r").expect("a reference").to_string(), "d@https://***@h/o/r");
     }
 

@@ -16,6 +16,15 @@ pub struct Failed {
     pub fault: SourceFault,
 }
 
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.fault {
+            SourceFault::Tags { fault } => write!(f, "{} was searched without its tags: {fault}", self.label),
+            fault => write!(f, "{} was not searched: {fault}", self.label),
+        }
+    }
+}
+
 /// Is one of several workflows of one name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -64,15 +73,6 @@ pub enum ResolveError {
         name: String,
         /// All of them.
         candidates: Vec<Candidate>,
-    },
-    /// One marketplace has it twice, and what it has differs.
-    Twice {
-        /// The name.
-        name: String,
-        /// The source, as it may be shown.
-        label: String,
-        /// Where the two stand in the manifest, as JSON pointers.
-        pointers: Vec<String>,
     },
     /// Marketplaces have it, but not in such a version.
     VersionNotFound {
@@ -135,9 +135,6 @@ impl ResolveError {
                 hints
             }
             ResolveError::Source(Failed { fault: SourceFault::Offline, .. }) => vec![refresh()],
-            ResolveError::Twice { pointers, .. } => {
-                vec![format!("they stand in its manifest at {}", pointers.join(" and "))]
-            }
             ResolveError::Source(_) | ResolveError::Entry { .. } => Vec::new(),
         }
     }
@@ -154,7 +151,6 @@ impl fmt::Display for ResolveError {
             ResolveError::Ambiguous { name, candidates } => {
                 write!(f, "workflow '{name}' is in {} marketplaces, and differs", candidates.len())
             }
-            ResolveError::Twice { name, label, .. } => write!(f, "'{label}' has two different workflows '{name}'"),
             ResolveError::VersionNotFound { name, wanted, .. } => write!(f, "no version {wanted} of workflow '{name}'"),
             ResolveError::Entry { name, label, error } => {
                 write!(f, "cannot use workflow '{name}' of '{label}': {error}")
@@ -165,7 +161,7 @@ impl fmt::Display for ResolveError {
 }
 
 fn not_searched(failed: &[Failed]) -> Vec<String> {
-    rows(failed, |Failed { label, fault }| format!("{label} was not searched: {fault}"))
+    rows(failed, Failed::to_string)
 }
 
 fn rows<T>(items: &[T], tell: impl Fn(&T) -> String) -> Vec<String> {
@@ -190,6 +186,6 @@ impl Candidate {
     /// Makes the candidate of a source: the reference that was given, with that source named.
     pub(super) fn new(asked: &Named, source: &super::Source, version: Option<String>) -> Self {
         let reference = Named { source: Some(source.clone()), ..asked.clone() };
-        Candidate { label: source.to_string(), version, reference: reference.to_string() }
+        Candidate { label: source.to_string(), version, reference: reference.public() }
     }
 }

@@ -6,7 +6,7 @@ use super::inner_path::{PathError, is_drive, join};
 use super::{GitUrl, GitUrlError, Host, Name, Revision, RevisionError};
 
 /// What stands before a path of this machine where it could be taken for something else.
-const LOCAL: &str = "local:";
+pub(super) const LOCAL: &str = "local:";
 /// Longest path of this machine, in bytes.
 const PATH_MAX: usize = 4096;
 
@@ -98,10 +98,14 @@ impl Source {
         if path.is_none() && !is_url(text) && look(text).is_some() {
             return Ok(Source::new(Location::Local(text.to_owned())));
         }
-        let (place, state) = path.unwrap_or(text).rsplit_once('#').unwrap_or((path.unwrap_or(text), ""));
+        let given = path.unwrap_or(text);
+        let last = given.rsplit_once('#').unwrap_or((given, ""));
+        let local = path.is_some() || is_path(text) || is_path(last.0) || (!is_url(text) && look(last.0).is_some());
+        // A path may hold `#`; an address and `owner/repo` cannot, but the folder in it may.
+        let (place, state) = if local { last } else { given.split_once('#').unwrap_or((given, "")) };
         let (revision, folder) = state.split_once(':').unwrap_or((state, ""));
         let mut revision = if revision.is_empty() { None } else { Some(revision.parse::<Revision>()?) };
-        let location = if path.is_some() || is_path(place) || (!is_url(place) && look(place).is_some()) {
+        let location = if local {
             if place.is_empty() {
                 return Err(unknown());
             }
@@ -118,7 +122,7 @@ impl Source {
                 }
             }
             let name = |text: &str| text.parse::<Name>().map_err(|_| unknown());
-            let repo = repo.strip_suffix(".git").unwrap_or(repo);
+            let repo = repo.trim_end_matches(".git");
             Location::Hosted { owner: name(owner)?, repo: name(repo)? }
         };
         Ok(Source { location, revision, folder: inner_folder(folder)? })
@@ -187,7 +191,8 @@ impl fmt::Display for Source {
             Location::Url(url) => write!(f, "{url}{state}"),
             Location::Local(path) => {
                 let prefix = if is_path(path) { "" } else { LOCAL };
-                let end = if state.is_empty() && path.contains('#') { "#" } else { "" };
+                let odd = path.contains('#') || path.ends_with(char::is_whitespace);
+                let end = if state.is_empty() && odd { "#" } else { "" };
                 write!(f, "{prefix}{path}{state}{end}")
             }
         }
@@ -242,6 +247,16 @@ mod tests {
             assert!(matches!(source(path).location, Location::Local(_)), "{path}");
         }
         assert_eq!(source("local:/x.git#v1:sub").to_string(), "/x.git#v1:sub");
+    }
+
+    #[test]
+    fn odd_places_are_shown_so_that_they_are_found_again() {
+        for text in
+            ["local:..#v1", "./a b #", "local:a#b#", "o/r.git.git", "https://h/o/r#v1:a#b", "local:/x:y", "~#v1:sub"]
+        {
+            let read = source(text);
+            assert_eq!(source(&read.to_string()), read, "{text} {read}");
+        }
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod market;
 mod plugin;
 mod program;
 mod real;
+mod runner;
+mod tracker;
 
 use serde_json::Value;
 
@@ -26,7 +28,7 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("canonical", answer::answer),
     ("commands", program::answer),
     ("filesystem", answer::answer),
-    ("filesystem", program::answer_installs),
+    ("filesystem", program::answer),
     ("gather", answer::answer),
     ("grammar", answer::answer),
     ("install", program::answer),
@@ -35,16 +37,20 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("plugins", plugin::answer),
     ("remote", program::answer),
     ("resolve", answer::answer),
-    ("schema", program::answer_installs),
+    ("runner", runner::answer),
+    ("runner", tracker::answer),
     ("schema", answer::answer),
+    ("schema", program::answer),
     ("symlink", answer::answer),
-    ("symlink", program::answer_installs),
+    ("symlink", program::answer),
+    ("tokens", tracker::answer),
+    ("tracker", tracker::answer),
     ("upgrade", program::answer),
     ("version", answer::answer),
 ];
 
 /// The topics that nobody answers yet; a topic leaves this list when it gets a row above.
-const OPEN: &[&str] = &["runner", "tokens", "tracker"];
+const OPEN: &[&str] = &[];
 
 /// Says how our answers to the steps of a case stand to the recorded ones.
 #[derive(Debug, Default)]

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use self::script::{Play, Script, only_tracker};
+pub use self::script::{Play, Script};
+
+use self::script::only_tracker;
 use crate::world::{World, amount};
 
 const DONE: &str = "all is done\n<!-- WORKFLOW_COMPLETE -->\n";
@@ -121,7 +123,7 @@ fn every_ending_has_its_own_exit_code() {
         assert_eq!((&last["status"], &last["stopReason"]), (&json!(status), &json!(reason)), "{name}");
         assert_eq!(last["exitCode"], code, "{name}");
         let run = last["run"].as_str().expect("an id");
-        let listed = world.ok(&["run", "status", run, "--json"]);
+        let listed = world.ok(&["run", "status", "--run", run, "--json"]);
         assert!(listed.contains(status), "{name}: {listed}");
         sound(&world);
     }
@@ -409,7 +411,7 @@ fn a_run_that_is_killed_anywhere_goes_on() {
             break;
         }
         assert_eq!(ended.0, 0, "round {round}: {}", ended.1);
-        let status = world.ok(&["run", "status", &run, "--json"]);
+        let status = world.ok(&["run", "status", "--run", &run, "--json"]);
         assert!(status.contains("\"completed\""), "round {round}: {status}");
         let numbers = trailers(&world, &run, "Trace-Turn");
         let mut distinct = numbers.clone();

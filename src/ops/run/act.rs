@@ -182,7 +182,14 @@ pub(super) fn begin(
         let found = Found { state: FileState::Missing, bytes: found, edits: None };
         settle_file(workspace, place.as_ref(), Some(&found), &run);
     }
-    let undo = commit.map(|_| format!("git trace branch -D {}", id.branch()));
+    let undo = commit.map(|_| match &place {
+        Some(place) => {
+            let path = place.path.to_string_lossy();
+            let path = shlex::try_quote(&path).unwrap_or_default();
+            format!("git trace branch -D {} && rm {path}", id.branch())
+        }
+        None => format!("git trace branch -D {}", id.branch()),
+    });
     let file = place.map(|place| place.shown);
     Ok((RunChanged { commit, subject, redacted, file, undo, ..of_run(&run) }, run))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::which::SeenRuns;
 use crate::model::Time;
 use crate::ops::{OpError, Workspace};
 use crate::store::parse_date;
@@ -63,7 +64,7 @@ pub fn run_drift(workspace: &Workspace, request: &DriftRequest) -> Result<Drift,
     };
     let text = request.text.as_ref().map(|text| text.to_lowercase());
     let holds = |words: &str| text.as_ref().is_none_or(|text| words.to_lowercase().contains(text));
-    let (seen, broken) = workspace.seen_runs()?;
+    let SeenRuns { seen, broken } = workspace.seen_runs()?;
     let mut drift = Drift { changes: Vec::new(), runs: 0, unread: Vec::new() };
     drift.unread.extend(broken.into_iter().map(|(run, fault)| (run.to_string(), fault)));
     for one in seen {

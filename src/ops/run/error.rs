@@ -168,7 +168,7 @@ impl RunError {
             RunError::InTheWay { .. } => one("move it away, or take another folder: --dir <folder>"),
             RunError::Artifact { .. } => one("an artifact is a file in the work tree"),
             RunError::Locked => one("try again in a moment"),
-            RunError::Folder { .. } => Vec::new(),
+            RunError::Folder { .. } => one("take another folder: git trace run start … --dir <folder>"),
         }
     }
 }
@@ -187,6 +187,6 @@ fn rule_hints(run: &str, rule: &RuleError) -> Vec<String> {
             vec!["begin another one: git trace run start <workflow> --task <text> --new".to_owned()]
         }
         RuleError::NotOpen { .. } => vec![format!("to let it go on: git trace run resume --run {run} -m <decision>")],
-        _ => Vec::new(),
+        _ => vec![format!("see how it stands: git trace run status --run {run}")],
     }
 }

@@ -1,4 +1,5 @@
-//! `run finish`: ends a run. `run resume`: a person lets one go on. `run sync`: takes in what was written in `trace.md`.
+//! `run finish`: ends a run. `run resume`: a person lets one go on. `run sync`: takes in what was written in
+//! `trace.md`.
 
 use super::act::{Act, RunChanged, Written, act, rule};
 use super::artifact;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::which::SeenRuns;
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 
@@ -44,7 +45,7 @@ pub struct ListedRun {
 /// # Errors
 /// When the refs cannot be read.
 pub fn list_runs(workspace: &Workspace, request: &ListRuns) -> Result<Vec<ListedRun>, OpError> {
-    let (seen, broken) = workspace.seen_runs()?;
+    let SeenRuns { seen, broken } = workspace.seen_runs()?;
     let wanted = seen.into_iter().filter(|one| {
         (!request.open || one.is_open())
             && request.workflow.as_ref().is_none_or(|workflow| *workflow == one.told.workflow)

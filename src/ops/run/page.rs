@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::RunError;
 use super::place::Place;
 use super::trailers::PAGE;
+use super::which::SeenRuns;
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Edits, PAGE_MAX, Page, parse, render, take_in};
@@ -139,7 +140,7 @@ fn is_ours(workspace: &Workspace, run: &Run, text: &str) -> Result<bool, OpError
 }
 
 fn written_in(workspace: &Workspace, folder: &str, id: &str) -> Result<bool, OpError> {
-    let (seen, _) = workspace.seen_runs()?;
+    let SeenRuns { seen, .. } = workspace.seen_runs()?;
     for one in seen.iter().filter(|one| workspace.is_in(one, folder)) {
         if written_for(workspace, &one.run, id)? {
             return Ok(true);
@@ -162,8 +163,8 @@ fn written_for(workspace: &Workspace, run: &RunId, id: &str) -> Result<bool, OpE
     Ok(logged.iter().filter_map(|id| repo.read_commit(id).ok()).any(|commit| commit.facts.trailer(PAGE) == Some(id)))
 }
 
-/// Writes the file, whole or not at all. What is there has to be what was `found`; `None` if it was not written, because
-/// somebody has changed it just now.
+/// Writes the file, whole or not at all. What is there has to be what was `found`; `None` if it was not written,
+/// because somebody has changed it just now.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::act::{Act, Plan, RunChanged, Written, act, begin};
 use super::status::RunReport;
-use super::which::Seen;
+use super::which::{Seen, SeenRuns};
 use super::{RunError, artifact, page, status, trailers};
 use crate::model::Operation;
 use crate::ops::{OpError, Workspace};
@@ -71,12 +71,12 @@ pub struct StartedRun {
 /// Begins a run in a folder, or goes on with the one that it has.
 ///
 /// # Errors
-/// When a step was interrupted and nobody says what becomes of it; when the run has failed; when the folder has a run of
-/// another workflow, or somebody else's `trace.md`.
+/// When a step was interrupted and nobody says what becomes of it; when the run has failed; when the folder has a run
+/// of another workflow, or somebody else's `trace.md`.
 pub fn start_run(workspace: &Workspace, request: &StartRun) -> Result<StartedRun, OpError> {
     let _turn = (!request.dry_run).then(|| workspace.runs_turn()).transpose()?;
     let folder = workspace.folder_of(&request.dir)?;
-    let (seen, _) = workspace.seen_runs()?;
+    let SeenRuns { seen, .. } = workspace.seen_runs()?;
     let known = match &folder {
         Some(folder) => workspace.run_in(&seen, folder),
         // Without a folder it is known by what it does.
@@ -177,9 +177,9 @@ fn begin_new(
     if folder.is_some() {
         trailers::set_worktree(&mut header, workspace.repo.worktree_name());
     }
-    let kept = match earlier {
+    let (kept, back) = match earlier {
         Some(earlier) => make_room(workspace, earlier, request.dry_run)?,
-        None => None,
+        None => (None, None),
     };
     let mut bytes = None;
     if let (Some(folder), Some(place)) = (&folder, workspace.place_of(&header)?) {
@@ -193,14 +193,24 @@ fn begin_new(
             return Err(RunError::InTheWay { file: place.shown, reason }.into());
         }
     }
-    let (change, run) = begin(workspace, header, bytes, request.dry_run)?;
+    let (mut change, run) = begin(workspace, header, bytes, request.dry_run)?;
+    if let (Some(back), Some(earlier)) = (back, earlier) {
+        // The earlier one gets its file back, and not the words of this one.
+        let file = format!("git trace run sync --discard --run {}", earlier.run);
+        change.undo = Some(format!("git trace branch -D {} && {back} && {file}", run.header.run.branch()));
+    }
     let report = status::report(workspace, &run, None)?;
     Ok(StartedRun { began: Began::New, change, report, kept })
 }
 
-/// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier run
-/// says so, and that is said before the new one begins.
-fn make_room(workspace: &Workspace, earlier: &Seen, dry_run: bool) -> Result<Option<String>, OpError> {
+/// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier
+/// run says so, and that is said before the new one begins. Returns where it is kept, and the command that takes that
+/// back.
+fn make_room(
+    workspace: &Workspace,
+    earlier: &Seen,
+    dry_run: bool,
+) -> Result<(Option<String>, Option<String>), OpError> {
     let mut kept = None;
     let mut set_aside = |run: &Run| {
         let mut header = run.header.clone();
@@ -214,8 +224,8 @@ fn make_room(workspace: &Workspace, earlier: &Seen, dry_run: bool) -> Result<Opt
         let subject = "makes room in its folder for another run";
         Ok(Some(Act { header: Some(header), ..Act::new(Operation::Run, subject) }))
     };
-    act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
-    Ok(kept)
+    let (changed, _) = act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
+    Ok((kept, changed.undo))
 }
 
 /// Makes the id of a new run.

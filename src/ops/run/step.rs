@@ -100,7 +100,7 @@ fn happened(run: &Run, what: &StepEvent, now: &str) -> Result<(Step, String), Op
             let mut step = run.open_step().map_err(refused)?;
             let subject = format!("step {} completed: {}", step.number, preview(summary));
             (step.summary, step.challenges) = (Some(summary.clone()), Some(challenges.clone()));
-            step.design_changes = Some(crate::run::design_changes(design_changes));
+            step.design_changes = crate::run::design_changes(design_changes);
             (step.status, step.ended) = (StepStatus::Completed, Some(now.to_owned()));
             (step, subject)
         }

@@ -27,21 +27,30 @@ pub(super) struct Seen {
     pub(super) told: Told,
 }
 
+/// Holds all runs that there are.
+#[derive(Debug)]
+pub(super) struct SeenRuns {
+    pub(super) seen: Vec<Seen>,
+    /// Those that cannot be read, with the reason.
+    pub(super) broken: Vec<(RunId, String)>,
+}
+
 impl Seen {
     /// Tells whether something may still be done in it.
     pub(super) fn is_open(&self) -> bool {
         self.told.status != Some(Status::Completed)
     }
 
-    /// Returns what the newest commit says of a step.
+    /// Returns what the newest commit says of a step, the last one if of more than one.
     pub(super) fn step(&self) -> Option<&str> {
-        self.commit.facts.trailer(STEP)
+        let told = &self.commit.facts.other;
+        told.iter().rev().find(|(name, _)| name == STEP).map(|(_, step)| step.as_str())
     }
 }
 
 impl Workspace {
-    /// Lists the runs, the newest first. What cannot be read is given with the reason.
-    pub(super) fn seen_runs(&self) -> Result<(Vec<Seen>, Vec<(RunId, String)>), OpError> {
+    /// Lists the runs, the newest first.
+    pub(super) fn seen_runs(&self) -> Result<SeenRuns, OpError> {
         let any = Branch::new("run", "x").expect("a name");
         let prefix = self.repo.branch_ref(&any);
         let prefix = prefix.trim_end_matches('x');
@@ -55,7 +64,7 @@ impl Workspace {
         }
         let age = |one: &Seen| (std::cmp::Reverse(one.commit.committer.time.seconds()), one.run.clone());
         seen.sort_by_key(age);
-        Ok((seen, broken))
+        Ok(SeenRuns { seen, broken })
     }
 
     fn see(&self, run: &RunId, tip: ObjectId) -> Result<Seen, OpError> {
@@ -71,8 +80,8 @@ impl Workspace {
         Ok(Seen { run: run.clone(), tip, commit, told })
     }
 
-    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or of
-    /// one around it, or the only one that is open.
+    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or
+    /// of one around it, or the only one that is open.
     pub(super) fn find_run(&self, which: &WhichRun) -> Result<RunId, OpError> {
         if let Some(name) = &which.run {
             return self.named_run(name);
@@ -82,7 +91,7 @@ impl Workspace {
         {
             return self.named_run(run.as_str());
         }
-        let (seen, _) = self.seen_runs()?;
+        let SeenRuns { seen, .. } = self.seen_runs()?;
         let folder = self.folder_of(&which.dir).unwrap_or_default();
         let mut around = folder.as_deref();
         while let Some(folder) = around {
@@ -109,7 +118,7 @@ impl Workspace {
         {
             return Ok(run);
         }
-        let (seen, _) = self.seen_runs()?;
+        let SeenRuns { seen, .. } = self.seen_runs()?;
         let begins = |one: &&Seen| !name.is_empty() && one.run.as_str().starts_with(name);
         let found: Vec<&Seen> = seen.iter().filter(begins).collect();
         match found[..] {

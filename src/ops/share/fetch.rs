@@ -157,13 +157,10 @@ pub(in crate::ops) fn receive(
     if request.dry_run {
         return Ok(fetched);
     }
-    let is_sound = |arrival: &&Arrival| {
-        fetched
-            .refs
-            .iter()
-            .any(|row| row.refused.is_none() && row.kind == arrival.kind.folder && row.name == arrival.name)
-    };
-    let sound: Vec<Arrival> = arrivals.changed.iter().filter(is_sound).cloned().collect();
+    // A row for each that came, in the same order.
+    let rows = arrivals.changed.iter().zip(&fetched.refs);
+    let sound: Vec<Arrival> =
+        rows.filter(|(_, row)| row.refused.is_none()).map(|(arrival, _)| arrival.clone()).collect();
     let tags = if makes_tags { new_tags(workspace, &sound)? } else { Vec::new() };
     arrivals.accept(&sound, &tags)?;
     let folder = format!("{}/tags/", workspace.settings().ref_prefix);
@@ -195,7 +192,7 @@ fn new_tags(workspace: &Workspace, sound: &[Arrival]) -> Result<Vec<(String, Obj
     Ok(sound.iter().filter(is_new).map(|arrival| (format!("{prefix}/tags/{}", arrival.name), arrival.new)).collect())
 }
 
-/// Looks at all that came, and says what each is.
+/// Looks at all that came, and says what each is, in the order in which they came.
 fn look_at(workspace: &Workspace, remote: &Remote, arrivals: &Arrivals<'_>) -> Result<Vec<FetchedRef>, OpError> {
     let repo = &workspace.repo;
     let mut known: Vec<ObjectId> = repo.branches()?.into_iter().chain(repo.tags()?).map(|(_, id)| id).collect();

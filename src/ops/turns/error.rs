@@ -50,11 +50,11 @@ impl TurnsError {
     pub(in crate::ops) fn hints(&self) -> Vec<String> {
         match self {
             TurnsError::UnderWay { run } => vec![
-                format!("see how far it is: git trace run status {run}"),
+                format!("see how far it is: git trace run status --run {run}"),
                 "if that process was killed, its agent may still be at work: end it, or wait for it".to_owned(),
             ],
             TurnsError::Completed { run } => vec![format!("see what it did: git trace log run/{run}")],
-            TurnsError::NotOfTurns { run } => vec![format!("go on with it: git trace run resume {run}")],
+            TurnsError::NotOfTurns { run } => vec![format!("go on with it: git trace run resume --run {run}")],
             TurnsError::Tracker { .. } => vec!["name another one: --tracker <path>".to_owned()],
             _ => Vec::new(),
         }

@@ -27,8 +27,8 @@ impl Edits {
 
 /// Compares a file with the run that it is of, and returns what was changed in it.
 ///
-/// Texts may change, the last steps may end, and steps and resumptions may be added, by the same rules as with commands.
-/// Nothing is taken out: the history of a run only grows.
+/// Texts may change, the last steps may end, and steps and resumptions may be added, by the same rules as with
+/// commands. Nothing is taken out: the history of a run only grows.
 ///
 /// # Errors
 /// The line of a change that may not be.

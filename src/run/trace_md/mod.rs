@@ -17,14 +17,14 @@
 //! **Design changes:** none, or a list
 //! ```
 //!
-//! `**Attempted:**`, `**Tried:**`, `**Notes:**` and `**Artifacts:**` follow where there is such a thing; a step that goes
-//! on has nothing behind the names of what is not known yet. `## Resume` stands at its place between the steps.
+//! `**Attempted:**`, `**Tried:**`, `**Notes:**` and `**Artifacts:**` follow where there is such a thing; a step that
+//! goes on has nothing behind the names of what is not known yet. `## Resume` stands at its place between the steps.
 //!
-//! **How a text stands in it.** Its first line follows the name; each further line is indented by four blanks, by six in
-//! an item of a list, so that to every reader of Markdown it is a text and never a heading, a rule or a fence. Blank lines
-//! stay blank. Controls and marks of direction are written `\u{1b}`; `\u{}` stands for nothing, before or behind blanks
-//! that an editor would take away, and on lines at an end that would otherwise seem not to be there; `\u{` itself is
-//! `\u{5c}u{`. So every text comes back as it was.
+//! **How a text stands in it.** Its first line follows the name; each further line is indented by four blanks, by six
+//! in an item of a list, so that to every reader of Markdown it is a text and never a heading, a rule or a fence. Blank
+//! lines stay blank. Controls and marks of direction are written `\u{1b}`; `\u{}` stands for nothing, before or behind
+//! blanks that an editor would take away, and on lines at an end that would otherwise seem not to be there; `\u{`
+//! itself is `\u{5c}u{`. So every text comes back as it was.
 
 mod edits;
 mod escape;

@@ -41,9 +41,9 @@ pub struct Parsed {
 
 /// Reads the text of a file.
 ///
-/// Fields may stand in any order, blank lines and rules may be missing, and a text may go on without being indented as long
-/// as none of its lines reads like a heading, a rule or a field; what stands within a fence is text in any case. A heading
-/// may be `## Step 2: …`, `## [Step 2] …` or `[Step 2] …`.
+/// Fields may stand in any order, blank lines and rules may be missing, and a text may go on without being indented as
+/// long as none of its lines reads like a heading, a rule or a field; what stands within a fence is text in any case. A
+/// heading may be `## Step 2: …`, `## [Step 2] …` or `[Step 2] …`.
 ///
 /// # Errors
 /// The first line that cannot be understood.

@@ -9,6 +9,8 @@ use super::*;
 
 /// Is a marketplace with its tags; counts what is asked of it.
 struct Shop {
+    /// Whether its tags cannot be had.
+    offline: bool,
     source: &'static str,
     head: Result<Tree, SourceFault>,
     tags: BTreeMap<&'static str, Tree>,
@@ -18,7 +20,14 @@ struct Shop {
 
 impl Shop {
     fn new(source: &'static str, head: Tree) -> Self {
-        Shop { source, head: Ok(head), tags: BTreeMap::new(), opened: Cell::new(0), listed: Cell::new(0) }
+        Shop {
+            offline: false,
+            source,
+            head: Ok(head),
+            tags: BTreeMap::new(),
+            opened: Cell::new(0),
+            listed: Cell::new(0),
+        }
     }
 
     fn with_tag(mut self, tag: &'static str, tree: Tree) -> Self {
@@ -38,6 +47,9 @@ impl Market for Shop {
 
     fn tags(&self) -> Result<Vec<String>, SourceFault> {
         self.listed.set(self.listed.get() + 1);
+        if self.offline {
+            return Err(SourceFault::Offline);
+        }
         Ok(self.tags.keys().map(|tag| (*tag).to_owned()).collect())
     }
 
@@ -150,7 +162,10 @@ fn entries_of_one_name_are_versions_of_it() {
     assert_eq!(chosen(ask("deploy@1.0.0", &[&shop])), here(0, "1.0.0"));
     assert_eq!(chosen(ask("deploy@3.0.0-rc.1", &[&shop])), here(0, "3.0.0-rc.1"));
     let error = ask("twice", &[&shop]).expect_err("which one?");
-    assert_eq!(error.hints(), ["they stand in its manifest at /workflows/3 and /workflows/4"]);
+    let told = "cannot use workflow 'twice' of 'acme/flows': its manifest has two that differ, at /workflows/3 and /workflows/4";
+    assert_eq!(error.to_string(), told);
+    let other = Shop::new("acme/more", market(&json!([entry("twice", "1.0.0")])));
+    assert_eq!(chosen(ask("twice", &[&shop, &other])), here(1, "1.0.0"));
 }
 
 #[test]
@@ -195,6 +210,17 @@ fn tags_of_the_marketplace_lead_to_what_the_entry_says() {
     let pinned = Shop { source: "acme/flows#v5.0.0", ..Shop::new("", old("1.5.0")) }.with_tag("v1.0.0", old("1.0.0"));
     assert!(ask("deploy@1.0.0", &[&pinned]).is_err(), "who names a state does not ask for another");
     assert_eq!(pinned.listed.get(), 0);
+}
+
+#[test]
+fn what_is_at_hand_does_not_need_the_tags() {
+    let shop = Shop { offline: true, ..Shop::new("acme/flows", market(&json!([entry("deploy", "1.2.0")]))) };
+    let choice = ask("deploy@^1", &[&shop]).expect("it is at hand");
+    assert_eq!(choice.version.as_ref().map(Version::as_str), Some("1.2.0"));
+    let told = "acme/flows was searched without its tags: was not fetched yet, and nothing is fetched now";
+    assert_eq!(choice.failed[0].to_string(), told);
+    let error = ask("deploy@^2", &[&shop]).expect_err("nobody knows");
+    assert_eq!(error.hints()[..2], ["acme/flows has 1.2.0".to_owned(), told.to_owned()]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn answer_step(sandbox: &Sandbox, step: &Value) -> Option<Value> {
         }),
         "findRepo" => Some(stall(sandbox, &sandbox.input(step, "path")).map_or(Value::Null, |stall| stall.home.into())),
         "manifestPath" => Some(manifest_path(sandbox, &sandbox.input(step, "repo"))),
-        "resolveWorkflow" => Some(defined(sandbox, &sandbox.input(step, "name"))),
+        "resolveWorkflow" => defined(sandbox, &sandbox.input(step, "name")),
         _ => None,
     }
 }
@@ -162,17 +162,17 @@ fn manifest_path(sandbox: &Sandbox, text: &str) -> Value {
     }
 }
 
-/// Reads the definition of a workflow that is installed where the reference has it.
-fn defined(sandbox: &Sandbox, name: &str) -> Value {
+/// Reads the definition of a workflow that is installed where the reference has it; of others nothing is said here.
+fn defined(sandbox: &Sandbox, name: &str) -> Option<Value> {
     let folder = sandbox.real(&format!("$HOME/.config/athena/workflows/{name}"));
-    let Ok(text) = std::fs::read(format!("{folder}/workflow.json")) else { return error() };
-    let Ok(definition) = Definition::read(&text) else { return error() };
+    let text = std::fs::read(format!("{folder}/workflow.json")).ok()?;
+    let Ok(definition) = Definition::read(&text) else { return Some(error()) };
     let instructions = format!("{folder}/{}", definition.workflow_file);
     if std::fs::metadata(&instructions).is_err() {
-        return error();
+        return Some(error());
     }
-    json!({
+    Some(json!({
         "name": definition.name, "promptTemplate": definition.prompt_template, "workflowFile": instructions,
         "plugins": definition.plugins.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+    }))
 }

@@ -54,6 +54,13 @@ pub fn load() -> Option<Vec<Case>> {
     Some(cases)
 }
 
+impl Case {
+    /// Returns the text of a file of the case's tree, if it has that file.
+    pub fn file(&self, path: &str) -> Option<String> {
+        self.inputs.tree.get(path)?.as_str().map(str::to_owned)
+    }
+}
+
 /// Holds the files of a case: `$ROOT`, with `$ROOT/home` and `$ROOT/work`, where its person is.
 pub struct Sandbox {
     _dir: TempDir,

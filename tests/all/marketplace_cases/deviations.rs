@@ -108,6 +108,11 @@ pub const DEVIATIONS: &[Deviation] = &[
         "any address that git can fetch is a marketplace, at a branch or tag, too; '~/x', which is not there, is still refused",
     ),
     row(
+        "resolve-builtin",
+        &[0],
+        "the built-in workflow 'default' has words of our own, read from the program and not from a copy in the user's home",
+    ),
+    row(
         "source-json",
         &[4, 5, 6, 7],
         "where a workflow comes from stands in the lock file of the repository; no source.json is read, so none can be wrong",
@@ -132,6 +137,46 @@ pub const DEVIATIONS: &[Deviation] = &[
         "legacy-fields",
         &[0],
         "systemPromptFile, completionMarkers and trackerFile are what is called otherwise now: read, with a warning",
+    ),
+    row(
+        "runner-hook-broken",
+        &[0],
+        "hooks are not what turns are counted by: an agent whose hooks are silent has still done its work",
+    ),
+    row("runner-max-undefined", &[0], "there is always a ceiling: 20 turns where the workflow names none"),
+    row("runner-dollar", &[0], "what the user says is put in as it is: no patterns, and no second pass"),
+    row("runner-no-workflow", &[0], "a run is always one of a workflow; 'default' is built in"),
+    row("runner-tracker-is-directory", &[0], "a tracker that can be no file is refused before the agent is started"),
+    row("runner-no-session-id", &[0], "a run has an id, so there is always a tracker, and what it says ends the run"),
+    row(
+        "runner-initial-resume",
+        &[0],
+        "a run begins in a session of its own, so that its branch holds all that the agent was told",
+    ),
+    row(
+        "runner-workflow-file-missing",
+        &[0],
+        "a workflow without its instructions is refused, rather than run on the user's words alone",
+    ),
+    row(
+        "runner-resume-after-block",
+        &[0],
+        "an answered block is turned into a quotation: what the agent adds below it does not fail the run",
+    ),
+    row(
+        "runner-resume-still-blocked",
+        &[0],
+        "an answered block is turned into a quotation: a tracker that stays as it was does not block again",
+    ),
+    row(
+        "templates",
+        &[2, 3],
+        "values are put in once and as they are: what the user says is neither a template nor a pattern",
+    ),
+    row(
+        "compose",
+        &[0, 1, 2, 3, 4],
+        "instructions stand in the prompt of each turn without memory: no file that two runs could overwrite",
     ),
     row(
         "remote-dirty",

@@ -17,14 +17,6 @@ pub fn answer(sandbox: &Sandbox, case: &Case) -> Vec<Option<Value>> {
     case.steps.iter().map(|step| Some(sandbox.recorded(machine.answer(step)?))).collect()
 }
 
-/// Answers the cases of other topics in which something is installed: their other steps are answered without the program.
-pub fn answer_installs(sandbox: &Sandbox, case: &Case) -> Vec<Option<Value>> {
-    match case.steps.iter().any(|step| step["op"] == "install") {
-        true => answer(sandbox, case),
-        false => vec![None; case.steps.len()],
-    }
-}
-
 /// Is the sandbox with a repository of the user, and servers.
 struct Machine<'s> {
     sandbox: &'s Sandbox,
@@ -84,11 +76,10 @@ impl<'s> Machine<'s> {
             }
             "resolveWorkflow" => Some(self.installed(&input("name"))),
             "list" => {
-                // The built-in one is there without being listed as installed.
+                // The built-in one is there without being listed as installed, unless another of its name is.
                 let listed = answer_of(&self.trace(&["workflow", "list", "--json"]));
                 let names = listed["workflows"].as_array().expect("rows").iter().map(|row| row["name"].clone());
-                let others = names.filter(|name| name != "default");
-                Some(std::iter::once(json!("default")).chain(others).collect())
+                Some(std::iter::once(json!("default")).chain(names.filter(|name| name != "default")).collect())
             }
             "write" => {
                 for (path, content) in step["tree"].as_object().expect("files") {
@@ -181,16 +172,12 @@ impl<'s> Machine<'s> {
 
     fn installed(&self, name: &str) -> Value {
         let done = self.trace(&["workflow", "show", "--json", "--offline", name]);
+        if !done.status.success() || answer_of(&done)["workflow"]["kind"] != "installed" {
+            return error();
+        }
         let shown = answer_of(&done);
         let says = &shown["definition"];
-        match shown["workflow"]["kind"].as_str() {
-            Some("installed") => json!({
-                "description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"],
-            }),
-            // In our own words.
-            Some("built-in") => json!({"promptTemplate": says["prompt_template"]}),
-            _ => error(),
-        }
+        json!({"description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"]})
     }
 
     fn searched(&self) -> Value {
