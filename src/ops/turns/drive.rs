@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::means::Means;
 use super::record::{self, BETWEEN};
 use super::session::SessionFinder;
 use super::tracker_file::TrackerFile;
 use super::{RunEvent, RunWatch, TurnsError};
 use crate::drivers::{AgentProgram, AgentTurn, Interrupt, Stopped, TurnEnd};
-use crate::ops::{OpError, Workspace};
+use crate::ops::{OpError, Workspace, preview};
 use crate::run::{Ended, Header, Opening, Progress, RunId, Setup, Status, Turn, TurnKind, TurnStatus, Verdict, fill};
 
 /// What an agent is told that stopped without a word in the tracker.
@@ -26,6 +27,7 @@ pub(super) struct Driven<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) header: Header,
     pub(super) setup: Setup,
+    pub(super) means: Means,
     pub(super) agent: AgentProgram,
     /// The top of the work tree.
     pub(super) folder: PathBuf,
@@ -69,11 +71,11 @@ impl Driven<'_> {
         let limits = self.setup.limits();
         let run = self.header.run.clone();
         loop {
-            let before = self.read_tracker()?;
+            let before = self.read_tracker().unwrap_or_default();
             let resume = next.session.clone().filter(|_| self.resumes(next.opening));
             let mut turn = self.begin_turn(&next)?;
             let prompt = self.whole_prompt(&next.prompt, resume.is_some());
-            record::begin(self.workspace, &run, &prompt, &turn)?;
+            record::begin(self.workspace, &run, &next.prompt, &prompt, &turn)?;
             watch(RunEvent::TurnStarted { turn: turn.turn, iteration: turn.iteration, opening: turn.opening });
             let made = self.make_turn(prompt, resume.as_deref(), &turn, watch);
             let (end, failed_to_start) = match made {
@@ -81,7 +83,10 @@ impl Driven<'_> {
                 // What happened is recorded before it is told.
                 Err(error) => (TurnEnd { failure: Some(error.to_string()), ..TurnEnd::default() }, Some(error)),
             };
-            let tracker = self.read_tracker()?;
+            let (tracker, unreadable) = match self.read_tracker() {
+                Ok(tracker) => (tracker, None),
+                Err(error) => (None, Some(error.to_string())),
+            };
             next.turns = turn.turn;
             if end.session.is_some() {
                 next.session.clone_from(&end.session);
@@ -97,6 +102,7 @@ impl Driven<'_> {
                 (Some(error), _) => Verdict::End(Status::Failed, Some(error.to_string())),
                 (None, Some(Stopped::Interrupted)) => Verdict::End(Status::Cancelled, Some("interrupted".to_owned())),
                 (None, Some(Stopped::Slow)) if self.is_over() => self.out_of_time(),
+                _ if unreadable.is_some() => Verdict::End(Status::Failed, unreadable),
                 _ => limits.decide(&mut next.progress, &ended),
             };
             turn.status = match (&ended.failure, end.stopped) {
@@ -134,8 +140,9 @@ impl Driven<'_> {
     /// Ends the run between two turns.
     fn stop(mut self, end: Verdict, next: Next, last: Option<TurnEnd>) -> Result<Driving, OpError> {
         self.close(&end)?;
-        let subject = format!("run {}: {}", self.header.status, self.header.reason.as_deref().unwrap_or_default());
-        let tracker = self.read_tracker()?;
+        let reason = preview(self.header.reason.as_deref().unwrap_or_default());
+        let subject = format!("run {}: {reason}", self.header.status);
+        let tracker = self.read_tracker().unwrap_or_default();
         record::note(self.workspace, &self.header.run, &self.header, &subject, tracker.as_deref())?;
         let iterations = next.progress.iteration;
         Ok(Driving { header: self.header, turns: next.turns, iterations, last })
@@ -169,19 +176,18 @@ impl Driven<'_> {
         turn: &Turn,
         watch: &mut RunWatch<'_>,
     ) -> Result<TurnEnd, OpError> {
-        let mut environment = self.setup.environment.clone();
+        let mut environment = self.means.environment.clone();
         environment.push(("GITTRACE_RUN".to_owned(), self.header.run.to_string()));
         environment.push(("GITTRACE_TURN".to_owned(), turn.turn.to_string()));
         if let Some(tracker) = &self.tracker {
             environment.push(("GITTRACE_TRACKER".to_owned(), tracker.path.clone()));
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let plugins: Vec<PathBuf> = self.setup.plugins.iter().map(PathBuf::from).collect();
         let request = AgentTurn {
             prompt,
             resume,
             model: self.setup.model.as_deref(),
-            plugins: &plugins,
+            plugins: &self.means.plugins,
             environment: &environment,
             folder: Some(Path::new(&self.folder)),
             time: left.map_or(self.turn_time, |left| left.min(self.turn_time)),

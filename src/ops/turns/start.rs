@@ -1,31 +1,51 @@
 //! Begins a run of turns.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::alive::Alive;
 use super::drive::{Driven, Next, values};
+use super::means::Means;
 use super::session::SessionFinder;
 use super::tracker_file::{Found, TrackerFile};
 use super::{
-    RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome,
+    DEFAULT_AGENT, RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, outcome,
     record::{self, BETWEEN},
 };
-use crate::drivers::{AgentProgram, Interrupt};
+use crate::drivers::{AgentKind, AgentProgram, Interrupt};
 use crate::ops::workflow::{Prepared, prepare};
 use crate::ops::{OpError, Workspace};
 use crate::run::{Header, Opening, Progress, RunId, Setup, Status, fill};
-use crate::workflow::Loop;
+use crate::workflow::{Definition, Loop};
 
 /// How a run works, for the agent.
 const PROTOCOL: &str = include_str!("../../../templates/workflows/protocol.md");
 /// What a further turn is told where the workflow does not say.
 const CONTINUE: &str = "Go on with the task. The tracker at {trackerPath} says what is done and what comes next.";
-/// Beginnings of names that a workflow never sets: what finds or loads programs, and what names servers, keys and us.
-const NEVER_SET: [&str; 16] = [
-    "PATH", "HOME", "SHELL", "ENV", "BASH_", "LD_", "DYLD_", "GIT", "SSH_", "NODE_", "PYTHON", "PERL", "RUBY", "JAVA_",
-    "XDG_", "TMP",
+/// Beginnings of names that a workflow never sets, not even by the user's leave: what finds or loads programs, and what is
+/// git's or ours.
+const NEVER_SET: [&str; 18] = [
+    "PATH",
+    "HOME",
+    "SHELL",
+    "ENV",
+    "IFS",
+    "BASH_",
+    "ZDOTDIR",
+    "LD_",
+    "DYLD_",
+    "GCONV_PATH",
+    "GIT",
+    "SSH_",
+    "NODE_",
+    "PYTHON",
+    "PERL",
+    "RUBY",
+    "JAVA_",
+    "XDG_",
 ];
+/// Longest task that the header holds, in bytes; the whole stands in the first prompt.
+const TASK_MAX: usize = 16 << 10;
 
 /// Asks for a workflow to be run by an agent.
 #[derive(Debug, Clone)]
@@ -44,8 +64,8 @@ pub struct RunWorkflow {
     pub max_iterations: Option<u32>,
     /// The tracker's path in the work tree, instead of the workflow's.
     pub tracker: Option<String>,
-    /// Whether the workflow may set variables of the agent's environment.
-    pub allow_environment: bool,
+    /// The variables of the agent's environment that the workflow may set.
+    pub allow_environment: Vec<String>,
     /// Whether nothing is fetched.
     pub offline: bool,
     /// The user's limits.
@@ -67,7 +87,7 @@ pub fn run_workflow(
 ) -> Result<RunOutcome, OpError> {
     let top = workspace.repo.work_dir().ok_or(TurnsError::NoWorkTree)?.to_owned();
     let words = request.agent.clone().or_else(|| workspace.config("trace.agent"));
-    let agent = AgentProgram::parse(words.as_deref().unwrap_or("claude -p")).map_err(TurnsError::from)?;
+    let agent = AgentProgram::parse(words.as_deref().unwrap_or(DEFAULT_AGENT)).map_err(TurnsError::from)?;
     let Prepared { used, definition, folder, plugins } =
         prepare(workspace, &request.reference, &request.from, request.offline)?;
     let run = new_run(workspace, &used.name)?;
@@ -87,13 +107,11 @@ pub fn run_workflow(
         tracker: None,
         continue_prompt: looping.continue_prompt.clone().unwrap_or_else(|| CONTINUE.to_owned()),
         model: request.model.clone().or_else(|| workspace.config("trace.model")).or_else(|| definition.model.clone()),
-        plugins: plugins.iter().map(|folder| folder.display().to_string()).collect(),
-        environment: Vec::new(),
     };
-    let tracker = tracker_of(request, &looping, &run, &top)?;
+    let tracker = tracker_of(workspace, request, &looping, &run, &top)?;
     setup.tracker = tracker.as_ref().map(|tracker| tracker.path.clone());
-    let (environment, withheld) = environment_of(&definition.env, request.allow_environment);
-    setup.environment = environment;
+    let (environment, withheld) = environment_of(&definition.env, &request.allow_environment);
+    let means = Means { agent: agent.line(), tracker: setup.tracker.clone(), plugins, environment };
 
     let mut instructions = String::new();
     if setup.repeats {
@@ -113,7 +131,7 @@ pub fn run_workflow(
         version: 1,
         run: run.clone(),
         workflow: used,
-        task: request.input.clone(),
+        task: shortened(&request.input),
         started: workspace.now()?.to_string(),
         ended: None,
         status: Status::InProgress,
@@ -135,17 +153,20 @@ pub fn run_workflow(
             answer: None,
             session: None,
             usage: None,
+            context: None,
             cost: None,
             exit: None,
             commit: None,
             prompt: Some(format!("{}{BETWEEN}{prompt}", instructions.trim_end())),
             withheld,
+            undo: None,
         });
     }
 
     // From here on Ctrl-C ends the run, and is recorded.
     let interrupt = Interrupt::listen();
-    let _alive = Alive::claim(workspace, &run)?;
+    let _alive = Alive::claim(workspace, &run, setup.tracker.as_deref())?;
+    means.keep(workspace, &run)?;
     let markers = setup.limits().markers;
     let found = tracker.as_ref().map(|tracker| tracker.begin(run.as_str(), &request.input, &markers)).transpose()?;
     let earlier = match &found {
@@ -167,14 +188,16 @@ pub fn run_workflow(
         tracker: setup.tracker.clone(),
         resumed: false,
     });
-    for name in &withheld {
-        let text = format!("the workflow would set '{name}' for the agent: it was not set (--allow-env lets it)");
-        watch(RunEvent::Warning { text });
-    }
+    let unheeded = unheeded(&definition, &agent, &means);
+    let kept_back = withheld.iter().map(|name| {
+        format!("the workflow would set '{name}' for the agent: it was not set (to let it: --allow-env {name})")
+    });
+    kept_back.chain(unheeded).for_each(|text| watch(RunEvent::Warning { text }));
     let driven = Driven {
         workspace,
         header,
         setup,
+        means,
         agent,
         folder: top,
         tracker,
@@ -201,23 +224,30 @@ fn new_run(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
     unreachable!("there are more ids than runs")
 }
 
+/// Returns the tracker of a run; one that the workflow wants has to be its own to write.
 fn tracker_of(
+    workspace: &Workspace,
     request: &RunWorkflow,
     looping: &Loop,
     run: &RunId,
-    top: &std::path::Path,
+    top: &Path,
 ) -> Result<Option<TrackerFile>, OpError> {
     if !looping.enabled {
         return Ok(None);
     }
     let path = request.tracker.as_deref().unwrap_or(&looping.tracker_path);
-    Ok(Some(TrackerFile::new(top, &fill(path, &[("sessionId", run.as_str())]))?))
+    let tracker = TrackerFile::new(top, &fill(path, &[("sessionId", run.as_str())]))?;
+    let is_ours = || tracker.is_harmless() || Means::know_tracker(workspace, &tracker.path);
+    if request.tracker.is_none() && !is_ours() {
+        return Err(TurnsError::TrackerNotOurs { path: tracker.path }.into());
+    }
+    Ok(Some(tracker))
 }
 
 /// Parts the variables that a workflow would set into those that it may, and the names of the others.
 fn environment_of<'a>(
     wanted: impl IntoIterator<Item = (&'a String, &'a String)>,
-    allowed: bool,
+    allowed: &[String],
 ) -> (Vec<(String, String)>, Vec<String>) {
     let (mut set, mut withheld) = (Vec::new(), Vec::new());
     for (name, value) in wanted {
@@ -225,10 +255,33 @@ fn environment_of<'a>(
             && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
             && !value.contains('\0');
         let never = NEVER_SET.iter().any(|beginning| name.starts_with(beginning));
-        match allowed && plain && !never {
+        match allowed.contains(name) && plain && !never {
             true => set.push((name.clone(), value.clone())),
             false => withheld.push(name.clone()),
         }
     }
     (set, withheld)
+}
+
+/// Tells what the workflow asks for and nobody here does.
+fn unheeded(definition: &Definition, agent: &AgentProgram, means: &Means) -> Vec<String> {
+    let not_done =
+        |what: &str, value: &str| format!("the workflow asks for {what} '{value}': that is left to the agent");
+    let mut told = Vec::new();
+    told.extend(definition.isolation.map(|isolation| not_done("isolation", isolation.name())));
+    told.extend(definition.effort.map(|effort| not_done("effort", effort.name())));
+    let tokens = definition.looping.max_turn_token_count;
+    told.extend(tokens.map(|count| not_done("most tokens of a turn", &count.to_string())));
+    if agent.kind() != AgentKind::Claude && !means.plugins.is_empty() {
+        let count = means.plugins.len();
+        told.push(format!("the workflow has {count} plugins, which only 'claude' is told of"));
+    }
+    told
+}
+
+fn shortened(task: &str) -> String {
+    match task.char_indices().map(|(at, _)| at).find(|at| *at > TASK_MAX) {
+        Some(end) => format!("{} …", &task[..end]),
+        None => task.to_owned(),
+    }
 }
