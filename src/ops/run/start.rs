@@ -9,6 +9,7 @@ use super::status::RunReport;
 use super::which::{Seen, SeenRuns};
 use super::{RunError, artifact, page, status, trailers};
 use crate::model::Operation;
+use crate::ops::workflow::used;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
 use crate::run::{Decision, Header, Item, Recovery, Resume, Run, RunId, Status, WorkflowUsed};
@@ -162,10 +163,11 @@ fn begin_new(
     earlier: Option<&Seen>,
 ) -> Result<StartedRun, OpError> {
     let task = request.task.as_deref().map(str::trim).filter(|task| !task.is_empty()).ok_or(RunError::NoTask)?;
+    let workflow = known_as(workspace, &request.workflow);
     let mut header = Header {
         version: 1,
-        run: new_id(workspace, &request.workflow.name)?,
-        workflow: request.workflow.clone(),
+        run: new_id(workspace, &workflow.name)?,
+        workflow,
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
         ended: None,
@@ -201,6 +203,19 @@ fn begin_new(
     }
     let report = status::report(workspace, &run, None)?;
     Ok(StartedRun { began: Began::New, change, report, kept })
+}
+
+/// Says what is run as exactly as it is known: where nobody says, an installed workflow of that name is meant.
+fn known_as(workspace: &Workspace, given: &WorkflowUsed) -> WorkflowUsed {
+    if given.version.is_some() || given.source.is_some() {
+        return given.clone();
+    }
+    let installed = used(workspace, &given.name).unwrap_or_else(|error| {
+        // A run is recorded all the same.
+        workspace.warn(format!("what is installed is not known: {error}"));
+        None
+    });
+    installed.unwrap_or_else(|| given.clone())
 }
 
 /// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier
