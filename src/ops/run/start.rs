@@ -11,7 +11,7 @@ use super::{RunError, artifact, page, status, trailers};
 use crate::model::Operation;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
-use crate::run::{Decision, Header, Item, Recovery, Resume, Run, RunId, Status, WorkflowUsed};
+use crate::run::{Decision, Header, Item, Recovery, Resume, Run, Status, WorkflowUsed};
 
 /// Asks for a run to begin, or to go on.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ fn begin_new(
     let task = request.task.as_deref().map(str::trim).filter(|task| !task.is_empty()).ok_or(RunError::NoTask)?;
     let mut header = Header {
         version: 1,
-        run: new_id(workspace, &request.workflow.name)?,
+        run: workspace.new_run_id(&request.workflow.name)?,
         workflow: request.workflow.clone(),
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
@@ -226,15 +226,4 @@ fn make_room(
     };
     let (changed, _) = act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
     Ok((kept, changed.undo))
-}
-
-/// Makes the id of a new run.
-fn new_id(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
-    for nth in 0.. {
-        let run = RunId::new(workflow, workspace.new_entry_id(None, nth));
-        if workspace.repo.find_ref_id(&workspace.run_target(&run).ref_name)?.is_none() {
-            return Ok(run);
-        }
-    }
-    unreachable!("there are more ids than runs")
 }

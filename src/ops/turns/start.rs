@@ -70,7 +70,7 @@ pub fn run_workflow(
     let agent = AgentProgram::parse(words.as_deref().unwrap_or("claude -p")).map_err(TurnsError::from)?;
     let Prepared { used, definition, folder, plugins } =
         prepare(workspace, &request.reference, &request.from, request.offline)?;
-    let run = new_run(workspace, &used.name)?;
+    let run = workspace.new_run_id(&used.name)?;
 
     let looping = definition.looping.clone();
     let granted = request.max_iterations.unwrap_or(looping.max_iterations).max(1);
@@ -188,17 +188,6 @@ pub fn run_workflow(
     let next = Next { turns: 0, progress, opening: Opening::First, prompt, session: None };
     let ended = driven.drive(next, watch)?;
     Ok(RunOutcome { withheld, ..outcome(workspace, ended)? })
-}
-
-/// Makes the id of a new run.
-fn new_run(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
-    for nth in 0.. {
-        let run = RunId::new(workflow, workspace.new_entry_id(None, nth));
-        if workspace.repo.find_ref_id(&workspace.run_target(&run).ref_name)?.is_none() {
-            return Ok(run);
-        }
-    }
-    unreachable!("there are more ids than runs")
 }
 
 fn tracker_of(
