@@ -541,7 +541,7 @@ fn a_runner_that_dies_under_its_agent_goes_on() {
         let run = before.or(Some(kill)).map(str::to_owned).expect("it kills");
         script.play(Play {
             tracker: after,
-            run: Some(&run.replace("$PPID", "$(ps -o ppid= -p $PPID)")),
+            run: Some(&run.replace("$PPID", "$(awk '/^PPid/{print $2}' /proc/$PPID/status)")),
             ..Play::default()
         });
         script.play(tracker(DONE));

@@ -12,7 +12,7 @@ use crate::model::Operation;
 use crate::ops::workflow::used;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
-use crate::run::{Decision, Header, Item, Recovery, Resume, Run, RunId, Status, WorkflowUsed};
+use crate::run::{Decision, Header, Item, Recovery, Resume, Run, Status, WorkflowUsed};
 
 /// Asks for a run to begin, or to go on.
 #[derive(Debug, Clone)]
@@ -166,7 +166,7 @@ fn begin_new(
     let workflow = known_as(workspace, &request.workflow);
     let mut header = Header {
         version: 1,
-        run: new_id(workspace, &workflow.name)?,
+        run: workspace.new_run_id(&workflow.name)?,
         workflow,
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
@@ -241,15 +241,4 @@ fn make_room(
     };
     let (changed, _) = act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
     Ok((kept, changed.undo))
-}
-
-/// Makes the id of a new run.
-fn new_id(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
-    for nth in 0.. {
-        let run = RunId::new(workflow, workspace.new_entry_id(None, nth));
-        if workspace.repo.find_ref_id(&workspace.run_target(&run).ref_name)?.is_none() {
-            return Ok(run);
-        }
-    }
-    unreachable!("there are more ids than runs")
 }

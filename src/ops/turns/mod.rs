@@ -6,6 +6,7 @@ mod drive;
 mod error;
 mod event;
 mod means;
+mod plan;
 mod record;
 mod resume;
 mod session;
