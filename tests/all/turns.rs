@@ -441,7 +441,7 @@ fn a_fetched_run_starts_nothing_that_it_names() {
     // As in another clone: what was kept of it is not there.
     fs::remove_file(world.repo().join(format!(".git/trace/runs/{run}.json"))).expect("it was kept");
     fs::remove_dir_all(world.repo().join(".gittrace")).expect("the tracker");
-    script.play(tracker(DONE));
+    script.play_last(tracker(DONE));
     let complaint = world.fails(1, &["workflow", "run", "--resume", &run, "--", "use postgres"]);
     assert!(complaint.contains("was not begun in this clone") && complaint.contains("'claude -p'"), "{complaint}");
     assert!(complaint.contains("cannot start 'claude'"), "nothing else is tried: {complaint}");
@@ -496,21 +496,19 @@ fn a_workflow_does_not_choose_a_file_of_the_user_as_its_tracker() {
     script.workflow(json!({
         "name": "fix", "plugins": [], "promptTemplate": "{input}", "workflowFile": "workflow.md", "loop": looping,
     }));
-    script.play(Play { sleep: Some("1"), ..tracker(DONE) });
+    script.play(Play { sleep: Some("2"), ..tracker(DONE) });
     assert_eq!(script.run(&[]).0, 0);
     let agent = script.command();
     let mut first = world.trace(&["workflow", "run", "./flows/fix", "--agent", &agent, "--", "x"]);
     first.env("GITTRACE_ID_SEED", "first");
     let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     let started = Instant::now();
-    loop {
-        let output = world.trace(&["workflow", "run", "./flows/fix", "--agent", &agent, "-q", "--", "y"]).output();
-        let said = String::from_utf8_lossy(&output.expect("it starts").stderr).into_owned();
-        if said.contains("another run that is under way has its tracker at") {
-            break;
-        }
-        assert!(started.elapsed() < Duration::from_secs(20), "two runs never share a tracker: {said}");
+    while !world.git(&["for-each-ref", "--format=%(subject)", "refs/trace/heads/run"], &world.repo()).contains("begins") {
+        assert!(started.elapsed() < Duration::from_secs(20), "the turn begins");
+        std::thread::sleep(Duration::from_millis(10));
     }
+    let complaint = world.fails(1, &["workflow", "run", "./flows/fix", "--agent", &agent, "--", "y"]);
+    assert!(complaint.contains("another run that is under way has its tracker at"), "{complaint}");
     let _ = first.wait();
 }
 
