@@ -7,7 +7,7 @@ use super::tree_files::TreeFiles;
 use super::{MarketError, Why};
 use crate::workflow::{Files, Market, Source, SourceFault};
 
-/// Is what came of opening a marketplace.
+/// Is what an attempt to open a marketplace came to.
 type Opened = Result<(Reached, TreeFiles<Holder>), Box<(SourceFault, MarketError)>>;
 
 /// Is a marketplace that is opened when somebody needs its files.
@@ -25,7 +25,7 @@ impl<'r, 'w> LazyMarket<'r, 'w> {
 
     /// Ends looking at it.
     pub(in crate::ops) fn into_reached(self) -> Option<Result<Reached, MarketError>> {
-        self.opened.into_inner().map(|opened| opened.map(|(reached, _)| reached).map_err(|error| error.1))
+        self.opened.into_inner().map(|opened| opened.map(|(reached, _)| reached).map_err(|failed| failed.1))
     }
 
     fn open(&self) -> &Opened {
@@ -41,11 +41,11 @@ impl<'r, 'w> LazyMarket<'r, 'w> {
 
 impl Market for LazyMarket<'_, '_> {
     fn files(&self) -> Result<&dyn Files, SourceFault> {
-        self.open().as_ref().map(|(_, files)| files as &dyn Files).map_err(|error| error.0.clone())
+        self.open().as_ref().map(|(_, files)| files as &dyn Files).map_err(|failed| failed.0.clone())
     }
 
     fn tags(&self) -> Result<Vec<String>, SourceFault> {
-        let (reached, _) = self.open().as_ref().map_err(|error| error.0.clone())?;
+        let (reached, _) = self.open().as_ref().map_err(|failed| failed.0.clone())?;
         self.reach.tags(&self.source, reached).map_err(|error| fault_of(&error))
     }
 

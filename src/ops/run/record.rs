@@ -81,6 +81,20 @@ impl Workspace {
         Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) }
     }
 
+    /// Makes the id of a new run: one that no run here has.
+    ///
+    /// # Errors
+    /// When refs cannot be read.
+    pub(in crate::ops) fn new_run_id(&self, workflow: &str) -> Result<RunId, OpError> {
+        for nth in 0.. {
+            let run = RunId::new(workflow, self.new_entry_id(None, nth));
+            if self.repo.find_ref_id(&self.run_target(&run).ref_name)?.is_none() {
+                return Ok(run);
+            }
+        }
+        unreachable!("there are more ids than runs")
+    }
+
     /// Reads a run's branch; `None` if there is no such run.
     ///
     /// # Errors

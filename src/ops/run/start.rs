@@ -9,9 +9,10 @@ use super::status::RunReport;
 use super::which::{Seen, SeenRuns};
 use super::{RunError, artifact, page, status, trailers};
 use crate::model::Operation;
+use crate::ops::workflow::used;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
-use crate::run::{Decision, Header, Item, Recovery, Resume, Run, RunId, Status, WorkflowUsed};
+use crate::run::{Decision, Header, Item, Recovery, Resume, Run, Status, WorkflowUsed};
 
 /// Asks for a run to begin, or to go on.
 #[derive(Debug, Clone)]
@@ -162,10 +163,11 @@ fn begin_new(
     earlier: Option<&Seen>,
 ) -> Result<StartedRun, OpError> {
     let task = request.task.as_deref().map(str::trim).filter(|task| !task.is_empty()).ok_or(RunError::NoTask)?;
+    let workflow = known_as(workspace, &request.workflow);
     let mut header = Header {
         version: 1,
-        run: new_id(workspace, &request.workflow.name)?,
-        workflow: request.workflow.clone(),
+        run: workspace.new_run_id(&workflow.name)?,
+        workflow,
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
         ended: None,
@@ -203,6 +205,19 @@ fn begin_new(
     Ok(StartedRun { began: Began::New, change, report, kept })
 }
 
+/// Says what is run as exactly as it is known: where nobody says, an installed workflow of that name is meant.
+fn known_as(workspace: &Workspace, given: &WorkflowUsed) -> WorkflowUsed {
+    if given.version.is_some() || given.source.is_some() {
+        return given.clone();
+    }
+    let installed = used(workspace, &given.name).unwrap_or_else(|error| {
+        // A run is recorded all the same.
+        workspace.warn(format!("what is installed is not known: {error}"));
+        None
+    });
+    installed.unwrap_or_else(|| given.clone())
+}
+
 /// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier
 /// run says so, and that is said before the new one begins. Returns where it is kept, and the command that takes that
 /// back.
@@ -226,15 +241,4 @@ fn make_room(
     };
     let (changed, _) = act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
     Ok((kept, changed.undo))
-}
-
-/// Makes the id of a new run.
-fn new_id(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
-    for nth in 0.. {
-        let run = RunId::new(workflow, workspace.new_entry_id(None, nth));
-        if workspace.repo.find_ref_id(&workspace.run_target(&run).ref_name)?.is_none() {
-            return Ok(run);
-        }
-    }
-    unreachable!("there are more ids than runs")
 }

@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use super::alive::Alive;
 use super::drive::{Driven, Driving, Next};
+use super::means::Means;
 use super::session::SessionFinder;
 use super::tracker_file::TrackerFile;
-use super::{RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, no_such_run, outcome, record};
+use super::{DEFAULT_AGENT, RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, no_such_run, outcome, record};
 use crate::drivers::{AgentProgram, Interrupt};
 use crate::ops::run::RunError;
-use crate::ops::{OpError, Workspace};
-use crate::run::{Header, Opening, Progress, RunId, Setup, Status, Turn, TurnStatus, Word};
+use crate::ops::{OpError, Workspace, preview};
+use crate::run::{Header, Opening, Progress, RunId, Setup, Status, Turn, TurnStatus, Word, fill};
+use crate::workflow::Loop;
 
 /// Asks for a run to be gone on with.
 #[derive(Debug, Clone)]
@@ -41,19 +43,22 @@ pub fn resume_turns(
 ) -> Result<RunOutcome, OpError> {
     let top = workspace.repo.work_dir().ok_or(TurnsError::NoWorkTree)?.to_owned();
     let interrupt = Interrupt::listen();
-    let _alive = Alive::claim(workspace, &request.run)?;
+    let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
+    let mut setup = setup_of(&state.header)?;
+    let is_known = Means::read(workspace, &request.run).is_some();
+    let means = means_of(workspace, request, &setup, watch);
+    let _alive = Alive::claim(workspace, &request.run, means.tracker.as_deref())?;
+    // Nobody else drives it from here on: what it was before that is not asked.
     let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
     let mut header = state.header.clone();
-    let mut setup = setup_of(&header)?;
     if header.status == Status::Completed {
         return Err(TurnsError::Completed { run: request.run.to_string() }.into());
     }
-    if let Some(words) = &request.agent {
-        setup.agent.clone_from(words);
-    }
-    let agent = AgentProgram::parse(&setup.agent).map_err(TurnsError::from)?;
+    let agent = AgentProgram::parse(&means.agent).map_err(TurnsError::from)?;
     setup.agent = agent.line();
-    let tracker = setup.tracker.as_deref().map(|path| TrackerFile::new(&top, path)).transpose()?;
+    setup.tracker.clone_from(&means.tracker);
+    let tracker = means.tracker.as_deref().map(|path| TrackerFile::new(&top, path)).transpose()?;
+    means.keep(workspace, &request.run)?;
     let recorded = record::read(workspace, &state)?;
     let last = recorded.last.as_ref();
     let was_killed = header.status == Status::InProgress;
@@ -62,7 +67,7 @@ pub fn resume_turns(
     // What the tracker says is what counts; if it is gone, it is made again from what was recorded.
     let mut text = tracker.as_ref().map(TrackerFile::read).transpose()?.flatten();
     if let (Some(tracker), None, Some(recorded)) = (&tracker, &text, &recorded.tracker) {
-        tracker.write(recorded)?;
+        tracker.write(recorded.as_bytes())?;
         text = Some(recorded.clone());
     }
     let word = text.as_deref().map(|text| markers.read(text));
@@ -75,12 +80,17 @@ pub fn resume_turns(
         return end_by_tracker(workspace, header, last, word, text.as_deref());
     }
 
+    // Nothing that the agent could go on from: it is told the task again.
+    let is_untouched = matches!(word, None | Some(Word::Skeleton));
     let mut progress = progress_of(last);
     let opening = if was_killed && request.reply.is_none() {
-        opening_of(last, word == Some(Word::Skeleton))
+        if let Some(more) = request.max_iterations {
+            setup.max_iterations = (progress.iteration.max(1) - 1).saturating_add(more);
+        }
+        opening_of(last, is_untouched)
     } else {
-        if let (Some(tracker), Some(text)) = (&tracker, &text) {
-            tracker.reopen(text, &markers)?;
+        if let Some(tracker) = &tracker {
+            tracker.reopen(&markers)?;
         }
         progress = Progress { iteration: progress.iteration + u32::from(last.is_some()), ..Progress::default() };
         let more = request.max_iterations.unwrap_or(setup.granted);
@@ -93,7 +103,7 @@ pub fn resume_turns(
     header.ended = None;
     setup.put(&mut header);
     let subject = match &request.reply {
-        Some(reply) => format!("run goes on: {reply}"),
+        Some(reply) => format!("run goes on: {}", preview(reply)),
         None => "run goes on".to_owned(),
     };
     let now = tracker.as_ref().map(TrackerFile::read).transpose()?.flatten();
@@ -106,7 +116,8 @@ pub fn resume_turns(
         resumed: true,
     });
 
-    let session = last.and_then(|turn| turn.session.as_deref()).and_then(|session| {
+    // A session is the agent's own, on this machine.
+    let session = last.filter(|_| is_known).and_then(|turn| turn.session.as_deref()).and_then(|session| {
         let (whose, id) = session.split_once(':')?;
         (Some(whose) == agent.kind().name()).then(|| id.to_owned())
     });
@@ -115,6 +126,7 @@ pub fn resume_turns(
         workspace,
         header,
         setup,
+        means,
         agent,
         folder: top,
         tracker,
@@ -126,13 +138,38 @@ pub fn resume_turns(
     };
     let prompt = match (opening, &request.reply) {
         (Opening::First, _) => first_prompt,
-        (_, Some(reply)) if session.is_some() => reply.clone(),
-        (_, Some(reply)) => format!("{}\n\nA person says: {reply}", driven.continue_prompt()),
-        (_, None) => driven.continue_prompt(),
+        (Opening::Reply, Some(reply)) if session.is_some() => reply.clone(),
+        (_, reply) => {
+            let task = if is_untouched && session.is_none() { first_prompt } else { driven.continue_prompt() };
+            match reply {
+                Some(reply) => format!("{task}\n\nA person says: {reply}"),
+                None => task,
+            }
+        }
     };
     let turns = last.map_or(0, |turn| turn.turn);
     let ended = driven.drive(Next { turns, progress, opening, prompt, session }, watch)?;
     outcome(workspace, ended)
+}
+
+/// Returns what the run may start here: what was kept when it was begun in this clone, or else what the user says.
+fn means_of(workspace: &Workspace, request: &ResumeTurns, setup: &Setup, watch: &mut RunWatch<'_>) -> Means {
+    let configured = || workspace.config("trace.agent").unwrap_or_else(|| DEFAULT_AGENT.to_owned());
+    match Means::read(workspace, &request.run) {
+        Some(known) => Means { agent: request.agent.clone().unwrap_or_else(|| known.agent.clone()), ..known },
+        None => {
+            let agent = request.agent.clone().unwrap_or_else(configured);
+            let run = &request.run;
+            let text = format!(
+                "run '{run}' was not begun in this clone: it is gone on with by '{agent}', in a session of its own and \
+                 without plugins"
+            );
+            watch(RunEvent::Warning { text });
+            // Its branch names no file of ours.
+            let tracker = setup.repeats.then(|| fill(Loop::TRACKER_PATH, &[("sessionId", run.as_str())]));
+            Means { agent, tracker, plugins: Vec::new(), environment: Vec::new() }
+        }
+    }
 }
 
 /// Returns how a run is driven.

@@ -48,6 +48,12 @@ pub enum WorkflowError {
         /// Names that are like it.
         near: Vec<String>,
     },
+    /// The lock file names it, and its files are not here.
+    #[error("the files of workflow '{name}' are not here")]
+    NotHere {
+        /// The name.
+        name: String,
+    },
     /// Another marketplace's workflow has the name.
     #[error("workflow '{name}' is installed from '{other}', not from '{source_name}'")]
     Taken {
@@ -155,6 +161,7 @@ impl WorkflowError {
                     near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
                 )]
             }
+            WorkflowError::NotHere { .. } => vec!["to fetch what is locked: git trace workflow install".to_owned()],
             WorkflowError::NotInstalled { name, .. } => vec![format!("install it: git trace workflow install {name}")],
             WorkflowError::Taken { name, reference, .. } => vec![
                 format!("to have both: git trace workflow install --as <other name> {reference}"),

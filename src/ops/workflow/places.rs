@@ -6,7 +6,7 @@ use super::WorkflowError;
 use super::record::{Installable, find_installation, read_message};
 use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
-use crate::workflow::{Location, Locked, Source};
+use crate::workflow::{Location, Locked, Reference, Source};
 
 /// Tells whether a source names a folder of this machine.
 pub(super) fn is_of_this_machine(source: &Source) -> bool {
@@ -35,24 +35,47 @@ pub(super) fn refuse_strange_places(
     name: &str,
     one: &Locked,
 ) -> Result<(), OpError> {
-    let base = base(workspace);
-    let mut named: Vec<(&str, Source)> = Vec::new();
-    for text in [one.url.as_str(), one.source.as_str()] {
-        if let Ok(source) = parse_written(text)
-            && is_of_this_machine(&source)
-        {
-            named.push((text, settle(source, &base)));
+    let written = [&one.url, &one.source].map(|text| Some((text, parse_written(text).ok()?)));
+    let written = written.into_iter().flatten().filter(|(_, source)| is_of_this_machine(source)).collect();
+    refuse(workspace, reach, (what, name, one), written)
+}
+
+/// As [`refuse_strange_places`], for who asks again as it was asked once.
+pub(super) fn refuse_strange_reference(
+    workspace: &Workspace,
+    reach: &Reach<'_>,
+    name: &str,
+    one: &Locked,
+) -> Result<(), OpError> {
+    refuse_strange_places(workspace, reach, Installable::Workflow, name, one)?;
+    let folder = match Reference::parse(&one.reference, &|_| None) {
+        Ok(Reference::Folder(path)) => path,
+        Ok(Reference::File(path)) => {
+            Path::new(&path).parent().map(|path| path.display().to_string()).unwrap_or_default()
         }
-    }
-    if named.is_empty() || is_of_ours(workspace, what, name, one)? {
+        _ => return Ok(()),
+    };
+    let written = vec![(&one.reference, Source::new(Location::Local(folder)))];
+    refuse(workspace, reach, (Installable::Workflow, name, one), written)
+}
+
+fn refuse(
+    workspace: &Workspace,
+    reach: &Reach<'_>,
+    (what, name, one): (Installable, &str, &Locked),
+    written: Vec<(&String, Source)>,
+) -> Result<(), OpError> {
+    if written.is_empty() || is_of_ours(workspace, what, name, one)? {
         return Ok(());
     }
+    let base = base(workspace);
     let known = configured(workspace)?.into_iter().filter_map(|known| known.source.ok());
     let known: Vec<String> = known.map(|source| source.repository_identity(&reach.host)).collect();
-    for (text, source) in named {
+    for (text, source) in written {
+        let source = settle(source, &base);
         if !known.contains(&source.repository_identity(&reach.host)) && !is_within(workspace, &source) {
             let (what, name) = (what.name(), name.to_owned());
-            return Err(WorkflowError::StrangePlace { what, name, place: text.to_owned() }.into());
+            return Err(WorkflowError::StrangePlace { what, name, place: text.clone() }.into());
         }
     }
     Ok(())
@@ -63,7 +86,8 @@ fn is_of_ours(workspace: &Workspace, what: Installable, name: &str, one: &Locked
     let Some(commit) = find_installation(workspace, what, name, &one.tree)? else { return Ok(false) };
     let raw = workspace.repo.read_raw_commit(&commit)?;
     let read = read_message(name, raw.tree, &raw.message);
-    Ok(read.is_some_and(|(locked, _)| (locked.url, locked.source) == (one.url.clone(), one.source.clone())))
+    let places = |locked: &Locked| [&locked.url, &locked.source, &locked.reference].map(String::clone);
+    Ok(read.is_some_and(|(locked, _)| places(&locked) == places(one)))
 }
 
 /// Tells whether a place is really in the work tree, wherever links lead.

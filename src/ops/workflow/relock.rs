@@ -75,15 +75,15 @@ pub(super) fn is_here(workspace: &Workspace, what: Installable, name: &str, one:
     Ok(kept && workspace.repo.has_whole_tree(&one.tree, &LIMITS))
 }
 
-/// Takes in the tree of what is locked from where it came.
-fn bring(
+/// Takes in the tree of what is locked from where it came; returns where that is, and the tree's id there.
+pub(super) fn bring(
     workspace: &Workspace,
     reach: &Reach<'_>,
     installing: &mut Installing<'_>,
     what: Installable,
     name: &str,
     one: &Locked,
-) -> Result<(), OpError> {
+) -> Result<(Reached, ObjectId), OpError> {
     refuse_strange_places(workspace, reach, what, name, one)?;
     let reached = open_locked(workspace, reach, one)?;
     let missing = || WorkflowError::Entry {
@@ -99,7 +99,7 @@ fn bring(
         let name = format!("{} {name}", what.name());
         return Err(WorkflowError::TreeDiffers { name, wanted: one.tree, found: tree }.into());
     }
-    Ok(())
+    Ok((reached, id))
 }
 
 /// Opens the repository that something locked came from, at its commit. One that the configuration knows under another

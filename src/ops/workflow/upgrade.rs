@@ -9,8 +9,7 @@ use super::WorkflowError;
 use super::find::{find, read_reference};
 use super::install::{InstalledWorkflow, Installing};
 use super::lock_file::{LockFile, lock_path};
-use super::places::refuse_strange_places;
-use super::record::Installable;
+use super::places::refuse_strange_reference;
 use crate::ops::marketplace::{Reach, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Locked, Named, Reference, Requirement, near_names};
@@ -75,7 +74,7 @@ pub fn upgrade(workspace: &Workspace, request: &UpgradeWorkflows) -> Result<Upgr
     let mut fetched = HashSet::new();
     for name in names {
         let one = file.lock.workflows[&name].clone();
-        let found = refuse_strange_places(workspace, &reach, Installable::Workflow, &name, &one)
+        let found = refuse_strange_reference(workspace, &reach, &name, &one)
             .and_then(|()| newest(workspace, &reach, &one, &mut fetched));
         match found.and_then(|found| installing.take(&reach, &mut file.lock, name.clone(), found, request.strict)) {
             Ok(done) => workflows.push(done),

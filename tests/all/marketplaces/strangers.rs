@@ -122,6 +122,11 @@ fn a_lock_file_names_no_folder_that_its_user_has_not_named() {
         }
         assert_eq!(folders(), before, "nothing of it was read");
     }
+    // Nor does it name one where the same is to be asked for again.
+    fs::write(&lock, text.replace("reference: ./own", "reference: ~/.ssh/")).expect("a lock file");
+    let said = world.trace(&["-C", &there, "workflow", "upgrade"]).output().expect("it starts");
+    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    assert!(said.contains("nobody here has named"), "{said}");
     // What lies in the work tree comes with the lock file.
     fs::write(&lock, &text).expect("a lock file");
     world.ok(&["-C", &there, "workflow", "install"]);
