@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::WorkflowError;
+use super::find::read_reference;
 use super::record::{Installable, find_installation, read_message};
 use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
-use crate::workflow::{Location, Locked, Reference, Source};
+use crate::workflow::{Location, Locked, Named, Reference, Source};
 
 /// Tells whether a source names a folder of this machine.
 pub(super) fn is_of_this_machine(source: &Source) -> bool {
@@ -48,12 +49,13 @@ pub(super) fn refuse_strange_reference(
     one: &Locked,
 ) -> Result<(), OpError> {
     refuse_strange_places(workspace, reach, Installable::Workflow, name, one)?;
-    let folder = match Reference::parse(&one.reference, &|_| None) {
-        Ok(Reference::Folder(path)) => path,
-        Ok(Reference::File(path)) => {
-            Path::new(&path).parent().map(|path| path.display().to_string()).unwrap_or_default()
-        }
-        _ => return Ok(()),
+    if Named::parse(&one.reference).is_ok() {
+        return Ok(());
+    }
+    let folder = match read_reference(&one.reference, &base(workspace))? {
+        Reference::Folder(path) => path,
+        Reference::File(path) => Path::new(&path).parent().unwrap_or(Path::new("/")).display().to_string(),
+        Reference::Named(_) => return Ok(()),
     };
     let written = vec![(&one.reference, Source::new(Location::Local(folder)))];
     refuse(workspace, reach, (Installable::Workflow, name, one), written)
