@@ -503,7 +503,8 @@ fn a_workflow_does_not_choose_a_file_of_the_user_as_its_tracker() {
     first.env("GITTRACE_ID_SEED", "first");
     let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     let started = Instant::now();
-    while !world.git(&["for-each-ref", "--format=%(subject)", "refs/trace/heads/run"], &world.repo()).contains("begins") {
+    while !world.git(&["for-each-ref", "--format=%(subject)", "refs/trace/heads/run"], &world.repo()).contains("begins")
+    {
         assert!(started.elapsed() < Duration::from_secs(20), "the turn begins");
         std::thread::sleep(Duration::from_millis(10));
     }
