@@ -92,6 +92,26 @@ pub enum WorkflowError {
         /// The tree that is there.
         found: ObjectId,
     },
+    /// The lock file names a folder of this machine, and nobody here does.
+    #[error(
+        "the lock file says that {what} '{name}' is from '{place}', a place of this machine that nobody here has named"
+    )]
+    StrangePlace {
+        /// Whether it is a workflow or a plugin.
+        what: &'static str,
+        /// The workflow or plugin.
+        name: String,
+        /// The place.
+        place: String,
+    },
+    /// A file is named that lies among all that somebody has.
+    #[error("'{path}' lies at the top of '{folder}', which would be all of the workflow")]
+    WholeFolder {
+        /// The file.
+        path: String,
+        /// The folder.
+        folder: String,
+    },
     /// Plugins cannot be had, and all of them are wanted.
     #[error("{} of '{name}' cannot be installed: {}", if reasons.len() == 1 { "a plugin" } else { "plugins" }, reasons.join("; "))]
     Plugins {
@@ -161,6 +181,13 @@ impl WorkflowError {
                 "somebody changed it since it was locked; look at it before you trust it".to_owned(),
                 format!("to take what is there now: git trace workflow upgrade {name}"),
             ],
+            WorkflowError::StrangePlace { place, .. } => {
+                vec![format!("if you trust what lies there: git trace marketplace add {}", quoted(place))]
+            }
+            WorkflowError::WholeFolder { folder, .. } => vec![
+                "put it into a folder of its own, with the files that it needs".to_owned(),
+                format!("if all that lies there is the workflow: git trace workflow install {}", quoted(folder)),
+            ],
             WorkflowError::Plugins { .. } => vec!["to do without them: leave out --strict".to_owned()],
             WorkflowError::NotAnInstall { name, .. } => {
                 vec![format!("see which there are: git log --oneline refs/trace/workflows/{name}")]
@@ -169,4 +196,8 @@ impl WorkflowError {
             _ => Vec::new(),
         }
     }
+}
+
+fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |quoted| quoted.into_owned())
 }

@@ -6,6 +6,7 @@ mod find;
 mod install;
 mod list;
 mod lock_file;
+mod places;
 mod plugins;
 mod prepare;
 mod record;

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::WorkflowError;
 use super::install::{InstalledWorkflow, Installing};
+use super::places::refuse_strange_places;
 use super::record::{Installable, LIMITS, find_installation};
 use crate::model::ObjectId;
-use crate::ops::marketplace::{Reach, Reached, base, configured, parse, settle};
+use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Files, Lock, Locked, Node, Source};
 
@@ -83,6 +84,7 @@ pub(super) fn bring(
     name: &str,
     one: &Locked,
 ) -> Result<(Reached, ObjectId), OpError> {
+    refuse_strange_places(workspace, reach, what, name, one)?;
     let reached = open_locked(workspace, reach, one)?;
     let missing = || WorkflowError::Entry {
         name: name.to_owned(),
@@ -104,7 +106,7 @@ pub(super) fn bring(
 /// address, with a password for example, is asked there.
 fn open_locked(workspace: &Workspace, reach: &Reach<'_>, one: &Locked) -> Result<Reached, OpError> {
     let base = base(workspace);
-    let locked = settle(parse(&one.url, &base)?, &base);
+    let locked = settle(parse_written(&one.url)?, &base);
     let identity = locked.repository_identity(&reach.host);
     let known = configured(workspace)?.into_iter().filter_map(|known| known.source.ok());
     let known = known.map(|source| Source { revision: None, folder: String::new(), ..source });
