@@ -82,22 +82,18 @@ pub fn resume_turns(
 
     // Nothing that the agent could go on from: it is told the task again.
     let is_untouched = matches!(word, None | Some(Word::Skeleton));
-    let mut progress = progress_of(last);
-    let opening = if was_killed && request.reply.is_none() {
-        if let Some(more) = request.max_iterations {
-            setup.max_iterations = (progress.iteration.max(1) - 1).saturating_add(more);
-        }
-        opening_of(last, is_untouched)
+    let (opening, progress, more) = if was_killed && request.reply.is_none() {
+        (opening_of(last, is_untouched), progress_of(last), request.max_iterations)
     } else {
-        if let Some(tracker) = &tracker {
-            tracker.reopen(&markers)?;
-        }
-        progress = Progress { iteration: progress.iteration + u32::from(last.is_some()), ..Progress::default() };
-        let more = request.max_iterations.unwrap_or(setup.granted);
-        setup.max_iterations = (progress.iteration.max(1) - 1).saturating_add(more.max(1));
-        Opening::Reply
+        tracker.as_ref().map(|tracker| tracker.reopen(&markers)).transpose()?;
+        // The count goes on, with as many turns as at the beginning.
+        let iteration = progress_of(last).iteration + u32::from(last.is_some());
+        let progress = Progress { iteration, ..Progress::default() };
+        (Opening::Reply, progress, Some(request.max_iterations.unwrap_or(setup.granted)))
     };
-    progress.iteration = progress.iteration.max(1);
+    if let Some(more) = more {
+        setup.max_iterations = (progress.iteration - 1).saturating_add(more.max(1));
+    }
     header.status = Status::InProgress;
     header.reason = None;
     header.ended = None;
@@ -117,10 +113,7 @@ pub fn resume_turns(
     });
 
     // A session is the agent's own, on this machine.
-    let session = last.filter(|_| is_known).and_then(|turn| turn.session.as_deref()).and_then(|session| {
-        let (whose, id) = session.split_once(':')?;
-        (Some(whose) == agent.kind().name()).then(|| id.to_owned())
-    });
+    let session = last.filter(|_| is_known).and_then(|turn| session_of(turn, &agent));
     let first_prompt = recorded.first_prompt().to_owned();
     let driven = Driven {
         workspace,
@@ -136,16 +129,15 @@ pub fn resume_turns(
         turn_time: request.limits.turn_time,
         interrupt,
     };
-    let prompt = match (opening, &request.reply) {
-        (Opening::First, _) => first_prompt,
-        (Opening::Reply, Some(reply)) if session.is_some() => reply.clone(),
-        (_, reply) => {
-            let task = if is_untouched && session.is_none() { first_prompt } else { driven.continue_prompt() };
-            match reply {
-                Some(reply) => format!("{task}\n\nA person says: {reply}"),
-                None => task,
-            }
-        }
+    let task = match opening {
+        Opening::First => first_prompt,
+        _ if is_untouched && session.is_none() => first_prompt,
+        _ => driven.continue_prompt(),
+    };
+    let prompt = match &request.reply {
+        None => task,
+        Some(reply) if session.is_some() => reply.clone(),
+        Some(reply) => format!("{task}\n\nA person says: {reply}"),
     };
     let turns = last.map_or(0, |turn| turn.turn);
     let ended = driven.drive(Next { turns, progress, opening, prompt, session }, watch)?;
@@ -182,6 +174,12 @@ pub(super) fn setup_of(header: &Header) -> Result<Setup, OpError> {
     Ok(setup.ok_or_else(|| TurnsError::NotOfTurns { run: run() })?)
 }
 
+/// Returns the session of a turn, if it is one of this agent's.
+fn session_of(turn: &Turn, agent: &AgentProgram) -> Option<String> {
+    let (whose, id) = turn.session.as_deref()?.split_once(':')?;
+    (Some(whose) == agent.kind().name()).then(|| id.to_owned())
+}
+
 /// Ends a run whose process was killed after the agent had said how it ends.
 fn end_by_tracker(
     workspace: &Workspace,
@@ -207,7 +205,7 @@ fn progress_of(last: Option<&Turn>) -> Progress {
     // A turn that had ended may have opened the next one.
     let counts = matches!(turn.next, Some(Opening::Continue | Opening::Nudge));
     Progress {
-        iteration: turn.iteration + u32::from(counts),
+        iteration: turn.iteration.max(1) + u32::from(counts),
         nudges: turn.nudges,
         retries: turn.retries,
         replayed: turn.replayed,
