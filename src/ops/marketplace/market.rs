@@ -7,11 +7,14 @@ use super::tree_files::TreeFiles;
 use super::{MarketError, Why};
 use crate::workflow::{Files, Market, Source, SourceFault};
 
+/// Is what an attempt to open a marketplace came to.
+type Opened = Result<(Reached, TreeFiles<Holder>), Box<(SourceFault, MarketError)>>;
+
 /// Is a marketplace that is opened when somebody needs its files.
 pub(in crate::ops) struct LazyMarket<'r, 'w> {
     reach: &'r Reach<'w>,
     source: Source,
-    opened: OnceCell<Result<(Reached, TreeFiles<Holder>), (SourceFault, MarketError)>>,
+    opened: OnceCell<Opened>,
 }
 
 impl<'r, 'w> LazyMarket<'r, 'w> {
@@ -22,27 +25,27 @@ impl<'r, 'w> LazyMarket<'r, 'w> {
 
     /// Ends looking at it.
     pub(in crate::ops) fn into_reached(self) -> Option<Result<Reached, MarketError>> {
-        self.opened.into_inner().map(|opened| opened.map(|(reached, _)| reached).map_err(|(_, error)| error))
+        self.opened.into_inner().map(|opened| opened.map(|(reached, _)| reached).map_err(|failed| failed.1))
     }
 
-    fn open(&self) -> &Result<(Reached, TreeFiles<Holder>), (SourceFault, MarketError)> {
+    fn open(&self) -> &Opened {
         self.opened.get_or_init(|| match self.reach.open(&self.source) {
             Ok(reached) => {
                 let files = reached.files();
                 Ok((reached, files))
             }
-            Err(error) => Err((fault_of(&error), error)),
+            Err(error) => Err(Box::new((fault_of(&error), error))),
         })
     }
 }
 
 impl Market for LazyMarket<'_, '_> {
     fn files(&self) -> Result<&dyn Files, SourceFault> {
-        self.open().as_ref().map(|(_, files)| files as &dyn Files).map_err(|(fault, _)| fault.clone())
+        self.open().as_ref().map(|(_, files)| files as &dyn Files).map_err(|failed| failed.0.clone())
     }
 
     fn tags(&self) -> Result<Vec<String>, SourceFault> {
-        let (reached, _) = self.open().as_ref().map_err(|(fault, _)| fault.clone())?;
+        let (reached, _) = self.open().as_ref().map_err(|failed| failed.0.clone())?;
         self.reach.tags(&self.source, reached).map_err(|error| fault_of(&error))
     }
 

@@ -12,13 +12,16 @@ use crate::workflow::{Files, FilesError, Node};
 /// Most folders whose rows are remembered.
 const REMEMBERED_MAX: usize = 20_000;
 
+/// What a folder has, by name.
+type Rows = HashMap<String, (ForeignKind, ObjectId)>;
+
 /// Reads the files of a tree: nothing is checked out, and no link followed.
 pub(in crate::ops) struct TreeFiles<R> {
     /// What holds the repository.
     held: R,
     root: ObjectId,
     /// Rows of folders that were looked into, by name.
-    known: RefCell<HashMap<ObjectId, Rc<HashMap<String, (ForeignKind, ObjectId)>>>>,
+    known: RefCell<HashMap<ObjectId, Rc<Rows>>>,
 }
 
 impl<R: Borrow<Repo>> TreeFiles<R> {
@@ -46,14 +49,14 @@ impl<R: Borrow<Repo>> TreeFiles<R> {
         Ok(found)
     }
 
-    fn rows(&self, tree: &ObjectId, path: &str) -> Result<Rc<HashMap<String, (ForeignKind, ObjectId)>>, FilesError> {
+    fn rows(&self, tree: &ObjectId, path: &str) -> Result<Rc<Rows>, FilesError> {
         if let Some(rows) = self.known.borrow().get(tree) {
             return Ok(Rc::clone(rows));
         }
         let rows = self.held.borrow().foreign_rows(tree).map_err(|error| unreadable(path, &error))?;
         // What has no name in JSON is asked for by nobody.
         let named = rows.into_iter().filter_map(|row| Some((String::from_utf8(row.name).ok()?, (row.kind, row.id))));
-        let rows = Rc::new(named.collect::<HashMap<_, _>>());
+        let rows = Rc::new(named.collect::<Rows>());
         let mut known = self.known.borrow_mut();
         if known.len() < REMEMBERED_MAX {
             known.insert(*tree, Rc::clone(&rows));

@@ -177,7 +177,8 @@ impl Mirror {
             Some(commit) => format!("+{commit}:{}", asked.kept_as()),
             None => format!("+{}:{}", asked.there(), asked.kept_as()),
         };
-        let answer = self.talk_fetch(&["--depth=1", "--filter=blob:none"], &[refspec.clone()], connection)?;
+        let answer =
+            self.talk_fetch(&["--depth=1", "--filter=blob:none"], std::slice::from_ref(&refspec), connection)?;
         if !answer.success {
             let said = answer.said.to_lowercase();
             let no_such_name = said.contains("couldn't find remote ref") && asked.commit().is_none();
