@@ -39,6 +39,8 @@ enum Piece {
 
 /// All that is to be in a folder, folders before what is in them.
 type Plan = BTreeMap<Vec<u8>, Piece>;
+/// The bytes of files that are part of this program.
+type Bodies<'f> = BTreeMap<ObjectId, &'f [u8]>;
 
 impl Repo {
     /// Makes sure that a tree is there as a folder, and that it holds nothing else.
@@ -58,6 +60,22 @@ impl Repo {
     /// # Errors
     /// When the folder cannot be written.
     pub fn unpack_files(&self, files: &[(&str, &[u8])], all: &Path) -> Result<Unpacked, StoreError> {
+        let (tree, plan, bodies) = self.plan_of_files(files)?;
+        let folder = all.join(tree.to_string());
+        let read = |id: &ObjectId| Ok(bodies.get(id).map(|body| body.to_vec()).unwrap_or_default());
+        self.settle_folder(&folder, &plan, &read)?;
+        Ok(Unpacked { folder, tree, left_out: Vec::new() })
+    }
+
+    /// Returns the id of the tree that some files make; their names have no `/`.
+    ///
+    /// # Errors
+    /// When the bytes are part of a known attack on SHA-1.
+    pub fn tree_of_files(&self, files: &[(&str, &[u8])]) -> Result<ObjectId, StoreError> {
+        self.plan_of_files(files).map(|(tree, ..)| tree)
+    }
+
+    fn plan_of_files<'f>(&self, files: &[(&str, &'f [u8])]) -> Result<(ObjectId, Plan, Bodies<'f>), StoreError> {
         let mut plan = Plan::new();
         let mut bodies = BTreeMap::new();
         let mut bytes = Vec::new();
@@ -69,11 +87,7 @@ impl Repo {
             plan.insert(name.as_bytes().to_vec(), Piece::File { id, executable: false });
             bodies.insert(id, body);
         }
-        let tree = object_id(self.gix_kind(), Kind::Tree, &bytes)?;
-        let folder = all.join(tree.to_string());
-        let read = |id: &ObjectId| Ok(bodies.get(id).map(|body| body.to_vec()).unwrap_or_default());
-        self.settle_folder(&folder, &plan, &read)?;
-        Ok(Unpacked { folder, tree, left_out: Vec::new() })
+        Ok((object_id(self.gix_kind(), Kind::Tree, &bytes)?, plan, bodies))
     }
 
     /// Tells whether the folder of a tree holds what the tree says, and nothing else; `None` if there is no such folder.

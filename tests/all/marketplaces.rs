@@ -5,3 +5,4 @@ mod installs;
 mod served;
 mod shop;
 mod sources;
+mod strangers;

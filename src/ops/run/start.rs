@@ -9,6 +9,7 @@ use super::status::RunReport;
 use super::which::{Seen, SeenRuns};
 use super::{RunError, TASK_MAX, artifact, page, status, trailers};
 use crate::model::Operation;
+use crate::ops::workflow::used;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
 use crate::run::{Decision, Header, Item, Recovery, Resume, Run, Status, WorkflowUsed};
@@ -166,10 +167,11 @@ fn begin_new(
     if task.len() > TASK_MAX {
         return Err(RunError::TooLarge { what: "the task", max: TASK_MAX }.into());
     }
+    let workflow = known_as(workspace, &request.workflow);
     let mut header = Header {
         version: 1,
-        run: workspace.new_run_id(&request.workflow.name)?,
-        workflow: request.workflow.clone(),
+        run: workspace.new_run_id(&workflow.name)?,
+        workflow,
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
         ended: None,
@@ -208,6 +210,19 @@ fn begin_new(
 fn is_by_hand(workspace: &Workspace, one: &Seen) -> bool {
     let state = workspace.read_run(&one.run).ok().flatten();
     state.is_some_and(|state| !Run::new(state.header).is_of_turns())
+}
+
+/// Says what is run as exactly as it is known: where nobody says, an installed workflow of that name is meant.
+fn known_as(workspace: &Workspace, given: &WorkflowUsed) -> WorkflowUsed {
+    if given.version.is_some() || given.source.is_some() {
+        return given.clone();
+    }
+    let installed = used(workspace, &given.name).unwrap_or_else(|error| {
+        // A run is recorded all the same.
+        workspace.warn(format!("what is installed is not known: {error}"));
+        None
+    });
+    installed.unwrap_or_else(|| given.clone())
 }
 
 /// Keeps the `trace.md` of a run beside the one of the run that takes its place: the copy is there before the earlier

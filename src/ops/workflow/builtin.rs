@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
 use crate::store::Unpacked;
 use crate::workflow::{DEFINITION, Definition};
@@ -23,6 +24,16 @@ pub(super) fn definition() -> Definition {
 /// Puts its files where programs can read them.
 pub(super) fn unpack(workspace: &Workspace, all: &Path) -> Result<Unpacked, OpError> {
     Ok(workspace.repo.unpack_files(&FILES, all)?)
+}
+
+/// Returns the tree that its files are.
+pub(super) fn tree(workspace: &Workspace) -> Result<ObjectId, OpError> {
+    Ok(workspace.repo.tree_of_files(&FILES)?)
+}
+
+/// Returns its instructions.
+pub(super) fn instructions() -> &'static [u8] {
+    FILES[1].1
 }
 
 #[cfg(test)]

@@ -48,6 +48,12 @@ pub enum WorkflowError {
         /// Names that are like it.
         near: Vec<String>,
     },
+    /// The lock file names it, and its files are not here.
+    #[error("the files of workflow '{name}' are not here")]
+    NotHere {
+        /// The name.
+        name: String,
+    },
     /// Another marketplace's workflow has the name.
     #[error("workflow '{name}' is installed from '{other}', not from '{source_name}'")]
     Taken {
@@ -85,6 +91,26 @@ pub enum WorkflowError {
         wanted: ObjectId,
         /// The tree that is there.
         found: ObjectId,
+    },
+    /// The lock file names a folder of this machine, and nobody here does.
+    #[error(
+        "the lock file says that {what} '{name}' is from '{place}', a place of this machine that nobody here has named"
+    )]
+    StrangePlace {
+        /// Whether it is a workflow or a plugin.
+        what: &'static str,
+        /// The workflow or plugin.
+        name: String,
+        /// The place.
+        place: String,
+    },
+    /// A file is named that lies among all that somebody has.
+    #[error("'{path}' lies at the top of '{folder}', which would be all of the workflow")]
+    WholeFolder {
+        /// The file.
+        path: String,
+        /// The folder.
+        folder: String,
     },
     /// Plugins cannot be had, and all of them are wanted.
     #[error("{} of '{name}' cannot be installed: {}", if reasons.len() == 1 { "a plugin" } else { "plugins" }, reasons.join("; "))]
@@ -135,6 +161,7 @@ impl WorkflowError {
                     near.iter().map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" or ")
                 )]
             }
+            WorkflowError::NotHere { .. } => vec!["to fetch what is locked: git trace workflow install".to_owned()],
             WorkflowError::NotInstalled { name, .. } => vec![format!("install it: git trace workflow install {name}")],
             WorkflowError::Taken { name, reference, .. } => vec![
                 format!("to have both: git trace workflow install --as <other name> {reference}"),
@@ -154,6 +181,13 @@ impl WorkflowError {
                 "somebody changed it since it was locked; look at it before you trust it".to_owned(),
                 format!("to take what is there now: git trace workflow upgrade {name}"),
             ],
+            WorkflowError::StrangePlace { place, .. } => {
+                vec![format!("if you trust what lies there: git trace marketplace add {}", quoted(place))]
+            }
+            WorkflowError::WholeFolder { folder, .. } => vec![
+                "put it into a folder of its own, with the files that it needs".to_owned(),
+                format!("if all that lies there is the workflow: git trace workflow install {}", quoted(folder)),
+            ],
             WorkflowError::Plugins { .. } => vec!["to do without them: leave out --strict".to_owned()],
             WorkflowError::NotAnInstall { name, .. } => {
                 vec![format!("see which there are: git log --oneline refs/trace/workflows/{name}")]
@@ -162,4 +196,8 @@ impl WorkflowError {
             _ => Vec::new(),
         }
     }
+}
+
+fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |quoted| quoted.into_owned())
 }

@@ -6,9 +6,11 @@ mod find;
 mod install;
 mod list;
 mod lock_file;
+mod places;
 mod plugins;
 mod prepare;
 mod record;
+mod rehearse;
 mod relock;
 mod remove;
 mod resolve;
@@ -23,9 +25,11 @@ pub use install::{
 };
 pub use list::{ListedWorkflow, WorkflowList, list as list_workflows};
 use lock_file::lock_path;
-pub(in crate::ops) use prepare::{Prepared, prepare};
+pub(in crate::ops) use prepare::{Prepared, prepare, used};
 pub use prepare::{WorkflowFolders, unpack_workflow};
 pub use record::Installable;
+#[allow(unused_imports, reason = "a dry run of the loop that runs workflows asks it")]
+pub(in crate::ops) use rehearse::{Rehearsed, rehearse};
 pub use remove::{RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, remove as remove_workflows};
 pub use resolve::{
     ResolveWorkflow, ResolvedWorkflow, ShownWorkflow, resolve as resolve_workflow, show as show_workflow,

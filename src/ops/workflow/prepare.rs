@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::find::{find, read_reference};
-use super::lock_file::read_lock;
+use super::find::{FoundWorkflow, find, read_reference};
+use super::lock_file::{LockFile, read_lock};
 use super::plugins::find_plugin;
 use super::record::{Installable, LIMITS, file_of, find_installation};
 use super::relock::{bring_locked, is_here};
 use super::{WorkflowError, builtin};
-use crate::ops::marketplace::{Reach, TreeFiles, base, parse, settle};
+use crate::model::ObjectId;
+use crate::ops::marketplace::{Reach, TreeFiles, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::run::WorkflowUsed;
 use crate::store::{Repo, Unpacked};
@@ -71,28 +72,18 @@ pub(in crate::ops) fn prepare(
     from: &Path,
     offline: bool,
 ) -> Result<Prepared, OpError> {
-    let asked = read_reference(reference, from)?;
     let reach = Reach::new(workspace, offline)?;
-    let lock = read_lock(workspace)?;
-    if let Reference::Named(named) = &asked
-        && let Some((name, one)) = locked_as(&lock, named, &reach, &base(workspace))
-    {
-        return prepare_locked(workspace, &reach, &lock, name, one);
-    }
-    let found = match find(workspace, &reach, &asked) {
-        Err(OpError::Workflow(WorkflowError::Resolve(error)))
-            if reference == builtin::NAME && matches!(*error, ResolveError::NotFound(_)) =>
-        {
-            return prepare_builtin(workspace);
-        }
-        found => found?,
+    let found = match meant(workspace, &reach, reference, from)? {
+        Meant::Locked { lock, name } => return prepare_locked(workspace, &reach, lock, &name),
+        Meant::BuiltIn => return prepare_builtin(workspace),
+        Meant::Found(found) => found,
     };
     let all = folder_of_all(workspace);
     reach.complete(&found.reached, &found.place.folder, LIMITS.entries)?;
     let unpacked = found.reached.repo().unpack(&found.place.tree, &all, &LIMITS)?;
     found.warnings.iter().for_each(|warning| workspace.warn(warning.clone()));
-    let name = found.name.clone().unwrap_or_else(|| found.place.file.clone());
-    warn_left_out(workspace, &name, &unpacked);
+    let used = used_of_found(&found);
+    warn_left_out(workspace, &used.name, &unpacked);
     let mut plugins = Vec::new();
     for named in &found.definition.plugins {
         match find_plugin(&reach, named, &found.reached) {
@@ -104,15 +95,37 @@ pub(in crate::ops) fn prepare(
             Err(problem) => workspace.warn(format!("plugin '{}' is left out: {problem}", named.public())),
         }
     }
-    let used = WorkflowUsed {
-        name,
-        version: found.version.clone(),
-        reference: Some(found.reference.clone()),
-        source: Some(found.reached.source.public()),
-        commit: found.reached.commit.map(|commit| commit.to_string()),
-        tree: Some(found.place.tree.to_string()),
-    };
     Ok(Prepared { used, definition: found.definition, folder: unpacked.folder, plugins })
+}
+
+/// Is what a reference means.
+pub(super) enum Meant {
+    /// What is installed under a name.
+    Locked { lock: Lock, name: String },
+    /// What a marketplace or a folder has.
+    Found(Box<FoundWorkflow>),
+    /// The one that is built in.
+    BuiltIn,
+}
+
+/// Finds what a reference means; what is installed comes first.
+pub(super) fn meant(workspace: &Workspace, reach: &Reach<'_>, reference: &str, from: &Path) -> Result<Meant, OpError> {
+    let asked = read_reference(reference, from)?;
+    let lock = read_lock(workspace)?;
+    if let Reference::Named(named) = &asked
+        && let Some((name, _)) = locked_as(&lock, named, reach, &base(workspace))
+    {
+        let name = name.to_owned();
+        return Ok(Meant::Locked { lock, name });
+    }
+    match find(workspace, reach, &asked) {
+        Err(OpError::Workflow(WorkflowError::Resolve(error)))
+            if reference == builtin::NAME && matches!(*error, ResolveError::NotFound(_)) =>
+        {
+            Ok(Meant::BuiltIn)
+        }
+        found => Ok(Meant::Found(Box::new(found?))),
+    }
 }
 
 /// Tells whether a reference means something that is locked: by its name, and by the marketplace and the versions that it may
@@ -125,7 +138,7 @@ pub(super) fn locked_as<'l>(
 ) -> Option<(&'l str, &'l Locked)> {
     let (name, one) = lock.workflows.get_key_value(named.name.as_str())?;
     if let Some(source) = &named.source {
-        let locked = parse(&one.source, base).ok().map(|source| settle(source, base));
+        let locked = parse_written(&one.source).ok().map(|source| settle(source, base));
         if locked.is_none_or(|locked| locked.identity(&reach.host) != source.identity(&reach.host)) {
             return None;
         }
@@ -140,59 +153,55 @@ pub(super) fn locked_as<'l>(
     Some((name, one))
 }
 
-fn prepare_locked(
-    workspace: &Workspace,
-    reach: &Reach<'_>,
-    lock: &Lock,
-    name: &str,
-    one: &Locked,
-) -> Result<Prepared, OpError> {
-    let plugins: Vec<(&String, &Locked)> = one.plugins.iter().map(|key| (key, &lock.plugins[key])).collect();
-    let mut all_here = is_here(workspace, Installable::Workflow, name, one)?;
-    for (key, plugin) in &plugins {
-        all_here &= is_here(workspace, Installable::Plugin, key, plugin)?;
+fn prepare_locked(workspace: &Workspace, reach: &Reach<'_>, lock: Lock, name: &str) -> Result<Prepared, OpError> {
+    if all_here(workspace, &lock, name)? {
+        return prepare_from(workspace, &lock, name);
     }
-    if !all_here {
-        if reach.offline {
-            return Err(WorkflowError::NotInstalled { name: name.to_owned(), near: Vec::new() }.into());
-        }
-        // Somebody else installed it: exactly that is brought here.
-        bring_locked(workspace, reach, lock, &BTreeSet::from([name]), false)?;
+    if reach.offline {
+        return Err(WorkflowError::NotHere { name: name.to_owned() }.into());
     }
-    prepare_from(workspace, name, one, &plugins)
+    // Somebody else installed it: exactly that is brought here, by one process at a time.
+    let file = LockFile::take(workspace, false)?;
+    if !file.lock.workflows.contains_key(name) {
+        return Err(WorkflowError::NotInstalled { name: name.to_owned(), near: Vec::new() }.into());
+    }
+    bring_locked(workspace, reach, &file.lock, &BTreeSet::from([name]), false)?;
+    prepare_from(workspace, &file.lock, name)
 }
 
-fn prepare_from(
-    workspace: &Workspace,
-    name: &str,
-    one: &Locked,
-    plugins: &[(&String, &Locked)],
-) -> Result<Prepared, OpError> {
+/// Tells whether a workflow is here, with all of its plugins.
+pub(super) fn all_here(workspace: &Workspace, lock: &Lock, name: &str) -> Result<bool, OpError> {
+    let one = &lock.workflows[name];
+    let mut all_here = is_here(workspace, Installable::Workflow, name, one)?;
+    for key in &one.plugins {
+        all_here &= is_here(workspace, Installable::Plugin, key, &lock.plugins[key])?;
+    }
+    Ok(all_here)
+}
+
+fn prepare_from(workspace: &Workspace, lock: &Lock, name: &str) -> Result<Prepared, OpError> {
+    let one = &lock.workflows[name];
     let repo = &workspace.repo;
     let all = folder_of_all(workspace);
     let definition = read_installed(repo, name, one)?;
     let unpacked = repo.unpack(&one.tree, &all, &LIMITS)?;
     warn_left_out(workspace, name, &unpacked);
     let mut folders = Vec::new();
-    for (key, plugin) in plugins {
-        let unpacked = repo.unpack(&plugin.tree, &all, &LIMITS)?;
+    for key in &one.plugins {
+        let unpacked = repo.unpack(&lock.plugins[key].tree, &all, &LIMITS)?;
         warn_left_out(workspace, key, &unpacked);
         folders.push(unpacked.folder);
     }
-    let used = WorkflowUsed {
-        name: name.to_owned(),
-        version: one.version.clone(),
-        reference: Some(one.reference.clone()),
-        source: Some(one.source.clone()),
-        commit: one.commit.map(|commit| commit.to_string()),
-        tree: Some(one.tree.to_string()),
-    };
-    Ok(Prepared { used, definition, folder: unpacked.folder, plugins: folders })
+    Ok(Prepared { used: used_of(name, one), definition, folder: unpacked.folder, plugins: folders })
 }
 
 /// Reads the definition of what is installed.
 pub(super) fn read_installed(repo: &Repo, name: &str, one: &Locked) -> Result<Definition, OpError> {
-    let files = TreeFiles::new(repo, one.tree);
+    read_definition(&TreeFiles::new(repo, one.tree), name, one)
+}
+
+/// Reads the definition of what is locked from its files, wherever they are.
+pub(super) fn read_definition(files: &dyn Files, name: &str, one: &Locked) -> Result<Definition, OpError> {
     let file = file_of(one);
     let source_name = || one.source.clone();
     let bytes = files.read(file, DOCUMENT_MAX).map_err(|error| WorkflowError::Entry {
@@ -206,16 +215,52 @@ pub(super) fn read_installed(repo: &Repo, name: &str, one: &Locked) -> Result<De
 
 fn prepare_builtin(workspace: &Workspace) -> Result<Prepared, OpError> {
     let unpacked = builtin::unpack(workspace, &folder_of_all(workspace))?;
-    let definition = builtin::definition();
-    let used = WorkflowUsed {
+    let used = used_of_builtin(&unpacked.tree);
+    Ok(Prepared { used, definition: builtin::definition(), folder: unpacked.folder, plugins: Vec::new() })
+}
+
+/// Says what the lock file says of an installed workflow; `None` if none of that name is installed.
+///
+/// # Errors
+/// When the lock file cannot be read.
+pub(in crate::ops) fn used(workspace: &Workspace, name: &str) -> Result<Option<WorkflowUsed>, OpError> {
+    Ok(read_lock(workspace)?.workflows.get(name).map(|one| used_of(name, one)))
+}
+
+/// Says what is run of what is locked.
+pub(super) fn used_of(name: &str, one: &Locked) -> WorkflowUsed {
+    WorkflowUsed {
+        name: name.to_owned(),
+        version: one.version.clone(),
+        reference: Some(one.reference.clone()),
+        source: Some(one.source.clone()),
+        commit: one.commit.map(|commit| commit.to_string()),
+        tree: Some(one.tree.to_string()),
+    }
+}
+
+/// Says what is run of what was found and is not installed.
+pub(super) fn used_of_found(found: &FoundWorkflow) -> WorkflowUsed {
+    WorkflowUsed {
+        name: found.name.clone().unwrap_or_else(|| found.place.file.clone()),
+        version: found.version.clone(),
+        reference: Some(found.reference.clone()),
+        source: Some(found.reached.source.public()),
+        commit: found.reached.commit.map(|commit| commit.to_string()),
+        tree: Some(found.place.tree.to_string()),
+    }
+}
+
+/// Says what is run of the one that is built in.
+pub(super) fn used_of_builtin(tree: &ObjectId) -> WorkflowUsed {
+    WorkflowUsed {
         name: builtin::NAME.to_owned(),
-        version: definition.version.as_ref().map(ToString::to_string),
+        version: builtin::definition().version.map(|version| version.to_string()),
         reference: Some(builtin::NAME.to_owned()),
         source: Some("git trace".to_owned()),
         commit: None,
-        tree: Some(unpacked.tree.to_string()),
-    };
-    Ok(Prepared { used, definition, folder: unpacked.folder, plugins: Vec::new() })
+        tree: Some(tree.to_string()),
+    }
 }
 
 /// Returns the folder of all workflows and plugins that were put into folders.

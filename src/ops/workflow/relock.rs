@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use super::WorkflowError;
 use super::install::{InstalledWorkflow, Installing};
+use super::places::refuse_strange_places;
 use super::record::{Installable, LIMITS, find_installation};
 use crate::model::ObjectId;
-use crate::ops::marketplace::{Reach, Reached, base, configured, parse, settle};
+use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Files, Lock, Locked, Node, Source};
 
@@ -74,15 +75,16 @@ pub(super) fn is_here(workspace: &Workspace, what: Installable, name: &str, one:
     Ok(kept && workspace.repo.has_whole_tree(&one.tree, &LIMITS))
 }
 
-/// Takes in the tree of what is locked from where it came.
-fn bring(
+/// Takes in the tree of what is locked from where it came; returns where that is, and the tree's id there.
+pub(super) fn bring(
     workspace: &Workspace,
     reach: &Reach<'_>,
     installing: &mut Installing<'_>,
     what: Installable,
     name: &str,
     one: &Locked,
-) -> Result<(), OpError> {
+) -> Result<(Reached, ObjectId), OpError> {
+    refuse_strange_places(workspace, reach, what, name, one)?;
     let reached = open_locked(workspace, reach, one)?;
     let missing = || WorkflowError::Entry {
         name: name.to_owned(),
@@ -97,14 +99,14 @@ fn bring(
         let name = format!("{} {name}", what.name());
         return Err(WorkflowError::TreeDiffers { name, wanted: one.tree, found: tree }.into());
     }
-    Ok(())
+    Ok((reached, id))
 }
 
 /// Opens the repository that something locked came from, at its commit. One that the configuration knows under another
 /// address, with a password for example, is asked there.
 fn open_locked(workspace: &Workspace, reach: &Reach<'_>, one: &Locked) -> Result<Reached, OpError> {
     let base = base(workspace);
-    let locked = settle(parse(&one.url, &base)?, &base);
+    let locked = settle(parse_written(&one.url)?, &base);
     let identity = locked.repository_identity(&reach.host);
     let known = configured(workspace)?.into_iter().filter_map(|known| known.source.ok());
     let known = known.map(|source| Source { revision: None, folder: String::new(), ..source });

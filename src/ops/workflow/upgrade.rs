@@ -9,7 +9,8 @@ use super::WorkflowError;
 use super::find::{find, read_reference};
 use super::install::{InstalledWorkflow, Installing};
 use super::lock_file::{LockFile, lock_path};
-use crate::ops::marketplace::{Reach, base, parse, settle};
+use super::places::refuse_strange_reference;
+use crate::ops::marketplace::{Reach, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Locked, Named, Reference, Requirement, near_names};
 
@@ -73,7 +74,8 @@ pub fn upgrade(workspace: &Workspace, request: &UpgradeWorkflows) -> Result<Upgr
     let mut fetched = HashSet::new();
     for name in names {
         let one = file.lock.workflows[&name].clone();
-        let found = newest(workspace, &reach, &one, &mut fetched);
+        let found = refuse_strange_reference(workspace, &reach, &name, &one)
+            .and_then(|()| newest(workspace, &reach, &one, &mut fetched));
         match found.and_then(|found| installing.take(&reach, &mut file.lock, name.clone(), found, request.strict)) {
             Ok(done) => workflows.push(done),
             Err(error) => {
@@ -103,7 +105,7 @@ fn newest(
         .map(|named| Reference::Named(Box::new(named)))
         .or_else(|_| read_reference(&one.reference, &base))?;
     let Reference::Named(named) = asked else { return find(workspace, reach, &asked) };
-    let source = settle(parse(&one.source, &base)?, Path::new(&base));
+    let source = settle(parse_written(&one.source)?, Path::new(&base));
     if !reach.offline && fetched.insert(source.identity(&reach.host)) {
         reach.refresh(&source)?;
     }

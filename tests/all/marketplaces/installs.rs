@@ -159,6 +159,10 @@ fn what_is_locked_is_brought_to_others_exactly_or_not_at_all() {
     assert!(offline.contains("not installed"), "{offline}");
     // Another cache, as on another machine.
     world.git(&["config", "trace.cacheDir", "../cache"], &world.root().join("other"));
+    // A lock file comes from others: what of this machine is read is for its user to say.
+    let strange = world.fails(1, &["-C", &there, "workflow", "install"]);
+    assert!(strange.contains("nobody here has named") && strange.contains("marketplace add"), "{strange}");
+    world.ok(&["-C", &there, "marketplace", "add", "--offline", &url]);
     let done = json_of(&world, &["-C", &there, "workflow", "install"]);
     assert_eq!(
         (done["workflows"][0]["commit"].as_str(), done["workflows"][0]["version"].as_str()),
