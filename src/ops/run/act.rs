@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::page::{self, FileState, Found};
 use super::place::Place;
-use super::record::{NewEntry, RunChange, RunState};
+use super::record::{NewEntry, RunChange};
 use super::trailers::{PAGE, STEP};
 use super::{RunError, artifact};
-use crate::model::{BodyKind, ObjectId, Operation, Role};
+use crate::model::{BodyKind, ObjectId, Operation};
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Edits, PAGE_MAX, Page, render};
 use crate::run::{ENTRY_MAX, Header, Item, RuleError, Run, RunId, Status, StepStatus};
@@ -373,31 +373,4 @@ pub(super) fn rule(run: &Run, rule: RuleError) -> OpError {
         return RunError::OfTurns { run: run.header.run.to_string(), status: status.to_string() }.into();
     }
     RunError::Rule { run: run.header.run.to_string(), rule }.into()
-}
-
-impl Workspace {
-    /// Reads what a run's branch says.
-    ///
-    /// # Errors
-    /// When an entry of it cannot be what it says that it is.
-    pub(in crate::ops) fn run_of(&self, state: &RunState) -> Result<Run, OpError> {
-        let mut run = Run::new(state.header.clone());
-        for entry in &state.entries[1..] {
-            let is_json = entry.kind == BodyKind::Json;
-            let is_large = || self.repo.header(&entry.body).map(|(_, size)| size > ENTRY_MAX);
-            match entry.role {
-                Role::Step if !is_json || is_large()? => {
-                    let reason = format!("entry '{}' is no step", entry.id);
-                    return Err(RunError::broken(&run.header.run, reason).into());
-                }
-                Role::Step | Role::Event if is_json && !is_large()? => {
-                    let body = self.repo.read_blob(&entry.body)?;
-                    let taken = run.take(entry.id, &entry.role, &body);
-                    taken.map_err(|error| RunError::unreadable(&run.header.run, &error))?;
-                }
-                _ => run.others += 1,
-            }
-        }
-        Ok(run)
-    }
 }

@@ -6,7 +6,7 @@ use crate::codec::Meta;
 use crate::model::{BodyKind, Entry, EntryId, NanoDollars, ObjectId, Operation, Role, Touch, TouchKind, Usage};
 use crate::ops::change::{Changed, Editing, Record};
 use crate::ops::{OpError, Target, Workspace};
-use crate::run::{ENTRY_MAX, Header, RunId};
+use crate::run::{ENTRY_MAX, Header, Run, RunId};
 
 /// The largest header, in bytes.
 const HEADER_MAX: u64 = 1 << 20;
@@ -114,6 +114,31 @@ impl Workspace {
             return Err(broken(&format!("it has version {}, newer than this program", header.version)).into());
         }
         Ok(Some(RunState { tip, header, entries }))
+    }
+
+    /// Reads what a run's branch says.
+    ///
+    /// # Errors
+    /// When an entry of it cannot be what it says that it is.
+    pub(in crate::ops) fn run_of(&self, state: &RunState) -> Result<Run, OpError> {
+        let mut run = Run::new(state.header.clone());
+        for entry in &state.entries[1..] {
+            let is_json = entry.kind == BodyKind::Json;
+            let is_large = || self.repo.header(&entry.body).map(|(_, size)| size > ENTRY_MAX);
+            match entry.role {
+                Role::Step if !is_json || is_large()? => {
+                    let reason = format!("entry '{}' is no step", entry.id);
+                    return Err(RunError::broken(&run.header.run, reason).into());
+                }
+                Role::Step | Role::Event if is_json && !is_large()? => {
+                    let body = self.repo.read_blob(&entry.body)?;
+                    let taken = run.take(entry.id, &entry.role, &body);
+                    taken.map_err(|error| RunError::unreadable(&run.header.run, &error))?;
+                }
+                _ => run.others += 1,
+            }
+        }
+        Ok(run)
     }
 
     /// Makes one commit on a run's branch: `edit` sees the branch as it is, and says what changes. It is called again
