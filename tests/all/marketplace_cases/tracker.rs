@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use git_trace::drivers::{AgentProgram, AgentTurn};
-use git_trace::run::{Ended, Failure, Limits, Progress, Status, Verdict, fill};
+use git_trace::run::{Ended, Failure, Limits, Markers, Progress, Status, Verdict, fill};
 use serde_json::{Value, json};
 
 use super::case::{Case, Sandbox};
@@ -58,10 +58,13 @@ fn answer_step(case: &Case, at: usize, step: &Value) -> Option<Value> {
 /// Judges a tracker; where ours is better on purpose, it must differ, and is not compared.
 fn judged(one: &Value, recorded: &Value) -> Value {
     let marker = |name: &str| one["markers"][name].as_str().map(str::to_owned);
-    let mut limits = Limits::default();
-    limits.max_iterations = one["max"].as_u64().unwrap_or(10).try_into().expect("a small number");
-    limits.markers.complete = marker("completionMarker").unwrap_or(limits.markers.complete);
-    limits.markers.blocked = marker("blockedMarker").unwrap_or(limits.markers.blocked);
+    let usual = Markers::default();
+    let markers = Markers {
+        complete: marker("completionMarker").unwrap_or(usual.complete),
+        blocked: marker("blockedMarker").unwrap_or(usual.blocked),
+    };
+    let max_iterations = one["max"].as_u64().unwrap_or(10).try_into().expect("a small number");
+    let limits = Limits { max_iterations, markers, ..Limits::default() };
     let tracker = one["content"].as_str().map(str::to_owned);
     let iteration = one["iteration"].as_u64().unwrap_or(1).try_into().expect("a small number");
     let ended = Ended { failure: None, resumed: false, resumable: false, changed: false, tracker: tracker.clone() };
