@@ -58,8 +58,8 @@ fn answer_step(case: &Case, at: usize, step: &Value) -> Option<Value> {
 /// Judges a tracker; where ours is better on purpose, it must differ, and is not compared.
 fn judged(one: &Value, recorded: &Value) -> Value {
     let marker = |name: &str| one["markers"][name].as_str().map(str::to_owned);
-    let mut limits = Limits::default();
-    limits.max_iterations = one["max"].as_u64().unwrap_or(10).try_into().expect("a small number");
+    let max_iterations = one["max"].as_u64().unwrap_or(10).try_into().expect("a small number");
+    let mut limits = Limits { max_iterations, ..Limits::default() };
     limits.markers.complete = marker("completionMarker").unwrap_or(limits.markers.complete);
     limits.markers.blocked = marker("blockedMarker").unwrap_or(limits.markers.blocked);
     let tracker = one["content"].as_str().map(str::to_owned);
