@@ -183,7 +183,11 @@ impl<'s> Machine<'s> {
         }
         let shown = answer_of(&done);
         let says = &shown["definition"];
-        json!({"description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"]})
+        let path = self.trace(&["workflow", "path", "--offline", name]);
+        let folder = String::from_utf8_lossy(&path.stdout).lines().next().unwrap_or_default().to_owned();
+        let file = std::fs::read(format!("{folder}/workflow.json")).expect("a workflow has its file");
+        let file: Value = serde_json::from_slice(&file).expect("JSON");
+        json!({"name": file["name"], "version": shown["workflow"]["version"], "description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"]})
     }
 
     fn searched(&self) -> Value {
