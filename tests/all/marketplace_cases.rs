@@ -2,7 +2,7 @@
 //!
 //! A part of the program answers the cases of a topic by a row in [`ANSWERERS`]: a function that gets a case in its
 //! sandbox and returns, for each step, what we answer in the reference's words, or `None` for a step that is another
-//! part's. What it returns is compared member by member; a member that it leaves out is not compared.
+//! part's. What it returns is compared member by member, and may leave out only those in [`LEFT_OUT`].
 
 mod answer;
 mod case;
@@ -47,6 +47,40 @@ const ANSWERERS: &[(&str, Answerer)] = &[
     ("tracker", tracker::answer),
     ("upgrade", program::answer),
     ("version", answer::answer),
+];
+
+/// Members of recorded answers that ours may leave out; all others have to be there, and be the same.
+const LEFT_OUT: &[&str] = &[
+    // Words, and classes that only the reference's language has.
+    "message",
+    "ctor",
+    "code",
+    "out",
+    "err",
+    "stopReason",
+    // Where the reference has a clone that is checked out, and files that say where a workflow is from.
+    "manifestPath",
+    "workflowPath",
+    "workflowFile",
+    "__source",
+    "source.json",
+    "codexPluginDir",
+    // Texts of its own, that are put into prompts, and what is kept of a run: ours is a branch.
+    "append",
+    "prompt",
+    "skeleton",
+    "persisted",
+    "finalTracker",
+    "loop",
+    "systemPromptFile",
+    // What its agent says of itself; ours tells tokens only where the agent does.
+    "handle",
+    "tokens",
+    "contextSize",
+    "contextWindowSize",
+    // What was given to be judged, said again.
+    "content",
+    "iteration",
 ];
 
 /// The topics that nobody answers yet; a topic leaves this list when it gets a row above.
@@ -133,6 +167,7 @@ fn is_alike(recorded: &Value, ours: &Value) -> bool {
             let class =
                 |name: &str, value: &Value| if name == "class" { Value::from(class_of(value)) } else { value.clone() };
             recorded.contains_key("error") == ours.contains_key("error")
+                && recorded.keys().all(|name| ours.contains_key(name) || may_be_left_out(name))
                 && ours.iter().all(|(name, ours)| {
                     recorded.get(name).is_some_and(|recorded| is_alike(&class(name, recorded), &class(name, ours)))
                 })
@@ -142,6 +177,10 @@ fn is_alike(recorded: &Value, ours: &Value) -> bool {
         }
         (recorded, ours) => recorded == ours,
     }
+}
+
+fn may_be_left_out(name: &str) -> bool {
+    LEFT_OUT.contains(&name.rsplit('/').next().unwrap_or(name))
 }
 
 /// Returns the class of an error; those of the language are one class.

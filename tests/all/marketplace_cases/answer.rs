@@ -171,8 +171,18 @@ fn defined(sandbox: &Sandbox, name: &str) -> Option<Value> {
     if std::fs::metadata(&instructions).is_err() {
         return Some(error());
     }
-    Some(json!({
-        "name": definition.name, "promptTemplate": definition.prompt_template, "workflowFile": instructions,
+    let (version, description) = (definition.version.as_ref().map(ToString::to_string), &definition.description);
+    let told = json!({
+        "name": definition.name, "version": version, "description": description, "promptTemplate": definition.prompt_template, "workflowFile": instructions,
         "plugins": definition.plugins.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    }))
+    });
+    // What is not said is not there.
+    Some(
+        told.as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    )
 }

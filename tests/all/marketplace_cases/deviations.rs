@@ -95,7 +95,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[1],
         "the name is there and comes from somewhere that is not supported: that is said, not that the name was not found",
     ),
-    row("symlink-escape-file", &[0, 1], "a link out of the marketplace is refused, and where it lies is said"),
+    row("symlink-escape-file", &[0, 1, 2], "a link out of the marketplace is refused, and where it lies is said"),
     row("symlink-escape-dir", &[0], "a link out of the marketplace is refused, and where it lies is said"),
     row(
         "symlink-root",
@@ -179,6 +179,16 @@ pub const DEVIATIONS: &[Deviation] = &[
         "instructions stand in the prompt of each turn without memory: no file that two runs could overwrite",
     ),
     row(
+        "remote-diverged",
+        &[3],
+        "a history that was written anew needs no clone that is set aside: the mirror follows, and keeps what it had",
+    ),
+    row(
+        "install-no-workflowfile",
+        &[1],
+        "a workflow that is refused leaves nothing behind; the reference leaves a file that says it is installed",
+    ),
+    row(
         "remote-dirty",
         &[3],
         "nothing is checked out, so that nothing can be changed there: what is read is what the commit has",
@@ -193,7 +203,7 @@ pub const DEVIATIONS: &[Deviation] = &[
         &[0, 1],
         "a workflow is installed under the name by which it was asked for, so that the same name finds it again",
     ),
-    row("install-name-traversal", &[0], "a name that leads out of its folder is refused, and nothing is written"),
+    row("install-name-traversal", &[0, 1], "a name that leads out of its folder is refused, and nothing is written"),
     row(
         "install-asset-missing",
         &[0],
@@ -201,7 +211,7 @@ pub const DEVIATIONS: &[Deviation] = &[
     ),
     row(
         "install-asset-absolute",
-        &[0, 2],
+        &[0, 1, 2],
         "instructions outside of the workflow's folder are no part of it: they could be any file of this machine",
     ),
     row(

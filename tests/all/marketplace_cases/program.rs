@@ -122,9 +122,15 @@ impl<'s> Machine<'s> {
             "cmd" if step["sub"] == "search" => Some(self.searched()),
             // What the reference keeps in files is in git's objects here: the mirror and the ref of the workflow stand for it.
             "exists" => {
+                let path = input("path");
+                let (_, slug) = path.split_once("/marketplaces/").expect("the cache of a marketplace");
                 let mirrors = std::fs::read_dir(self.path("$HOME/.cache/git-trace/marketplaces"));
-                let is_mirror = |file: std::fs::DirEntry| file.file_name().to_string_lossy().ends_with(".git");
-                Some(mirrors.is_ok_and(|files| files.filter_map(Result::ok).any(is_mirror)).into())
+                // Each says where it is from.
+                let is_of = |mirror: std::fs::DirEntry| {
+                    let from = std::fs::read_to_string(mirror.path().join("trace-fetched.json")).unwrap_or_default();
+                    from.contains(&format!("/{slug}.git\""))
+                };
+                Some(mirrors.is_ok_and(|files| files.filter_map(Result::ok).any(is_of)).into())
             }
             "readFile" if input("path").contains("/marketplaces/") => {
                 let folder = self.trace(&["workflow", "path", "deploy@acme/flows"]);
@@ -177,7 +183,11 @@ impl<'s> Machine<'s> {
         }
         let shown = answer_of(&done);
         let says = &shown["definition"];
-        json!({"description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"]})
+        let path = self.trace(&["workflow", "path", "--offline", name]);
+        let folder = String::from_utf8_lossy(&path.stdout).lines().next().unwrap_or_default().to_owned();
+        let file = std::fs::read(format!("{folder}/workflow.json")).expect("a workflow has its file");
+        let file: Value = serde_json::from_slice(&file).expect("JSON");
+        json!({"name": file["name"], "version": shown["workflow"]["version"], "description": says["description"], "plugins": says["plugins"], "promptTemplate": says["prompt_template"]})
     }
 
     fn searched(&self) -> Value {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use git_trace::drivers::{AgentProgram, AgentTurn};
-use git_trace::run::{Ended, Failure, Limits, Markers, Progress, Status, Verdict, fill};
+use git_trace::run::{Ended, Failure, Limits, Progress, Status, Verdict, fill};
 use serde_json::{Value, json};
 
 use super::case::{Case, Sandbox};
@@ -55,16 +55,13 @@ fn answer_step(case: &Case, at: usize, step: &Value) -> Option<Value> {
     }
 }
 
-/// Judges a tracker; where ours is better on purpose, it must differ, and is not compared.
+/// Judges a tracker; where ours is better on purpose, it must differ, and counts as alike.
 fn judged(one: &Value, recorded: &Value) -> Value {
     let marker = |name: &str| one["markers"][name].as_str().map(str::to_owned);
-    let usual = Markers::default();
-    let markers = Markers {
-        complete: marker("completionMarker").unwrap_or(usual.complete),
-        blocked: marker("blockedMarker").unwrap_or(usual.blocked),
-    };
     let max_iterations = one["max"].as_u64().unwrap_or(10).try_into().expect("a small number");
-    let limits = Limits { max_iterations, markers, ..Limits::default() };
+    let mut limits = Limits { max_iterations, ..Limits::default() };
+    limits.markers.complete = marker("completionMarker").unwrap_or(limits.markers.complete);
+    limits.markers.blocked = marker("blockedMarker").unwrap_or(limits.markers.blocked);
     let tracker = one["content"].as_str().map(str::to_owned);
     let iteration = one["iteration"].as_u64().unwrap_or(1).try_into().expect("a small number");
     let ended = Ended { failure: None, resumed: false, resumable: false, changed: false, tracker: tracker.clone() };
@@ -73,8 +70,11 @@ fn judged(one: &Value, recorded: &Value) -> Value {
             let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
             // The reference takes the end of the comment for a reason.
             match recorded["stopReason"].as_str() {
-                Some(told) if told.ends_with(": -->") => json!({ "kind": "suspend" }),
-                _ => json!({ "kind": "suspend", "stopReason": format!("agent declared WORKFLOW_BLOCKED{reason}") }),
+                Some(told) if told.ends_with(": -->") => json!({ "kind": "suspend", "status": "awaiting_attention" }),
+                _ => {
+                    let reason = format!("agent declared WORKFLOW_BLOCKED{reason}");
+                    json!({ "kind": "suspend", "status": "awaiting_attention", "stopReason": reason })
+                }
             }
         }
         Verdict::End(Status::Exhausted, _) => json!({ "kind": "suspend", "status": "awaiting_attention" }),
@@ -84,7 +84,7 @@ fn judged(one: &Value, recorded: &Value) -> Value {
     let known = OTHERWISE.iter().any(|(content, _)| Some(*content) == tracker.as_deref());
     if known {
         assert!(!super::is_alike(recorded, &ours), "no deviation any more: {tracker:?}");
-        return json!({});
+        return recorded.clone();
     }
     ours
 }

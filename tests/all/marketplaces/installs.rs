@@ -156,7 +156,7 @@ fn what_is_locked_is_brought_to_others_exactly_or_not_at_all() {
     let listed = json_of(&world, &["-C", &there, "workflow", "list"]);
     assert_eq!(listed["workflows"][0]["is_here"], false);
     let offline = world.fails(1, &["-C", &there, "workflow", "path", "deploy", "--offline"]);
-    assert!(offline.contains("not installed"), "{offline}");
+    assert!(offline.contains("are not here"), "{offline}");
     // Another cache, as on another machine.
     world.git(&["config", "trace.cacheDir", "../cache"], &world.root().join("other"));
     // A lock file comes from others: what of this machine is read is for its user to say.
