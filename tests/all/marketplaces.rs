@@ -3,5 +3,6 @@
 mod hostile;
 mod installs;
 mod served;
+mod shared;
 mod shop;
 mod sources;
