@@ -50,10 +50,16 @@ pub(super) fn args(command: Command) -> Command {
                 .about("Forget a marketplace; what is installed stays")
                 .arg(source())
                 .arg(
+                    Arg::new("global")
+                        .long("global")
+                        .action(ArgAction::SetTrue)
+                        .help("For all repositories of yours; else for this one, if it is known to it alone"),
+                )
+                .arg(
                     Arg::new("purge")
                         .long("purge")
                         .action(ArgAction::SetTrue)
-                        .help("Delete what was fetched of it too"),
+                        .help("Delete what was fetched of it too, even if it is not known any more"),
                 )
                 .arg(dry_run_arg()),
         )
@@ -77,6 +83,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
             let request = RemoveMarketplace {
                 source: source(inner),
                 from: session.folder(),
+                for_user: inner.get_flag("global"),
                 purge: inner.get_flag("purge"),
                 dry_run: inner.get_flag("dry-run"),
             };

@@ -8,8 +8,8 @@ use super::commit::dry_run_arg;
 use super::run_printed;
 use super::session::{Session, failure};
 use crate::ops::{
-    Answer, DriftRequest, FinishRun, ListRuns, ResumeRun, StartRun, SyncRun, WhichRun, finish_run, list_runs,
-    resume_run, run_drift, run_status, start_run, sync_run,
+    Answer, DriftRequest, FinishRun, ListRuns, OpError, ResumeRun, StartRun, SyncRun, WhichRun, Workspace, finish_run,
+    list_runs, resume_run, run_drift, run_status, start_run, sync_run,
 };
 use crate::run::WorkflowUsed;
 use crate::ui::{Failure, JsonDocument};
@@ -23,7 +23,8 @@ pub(super) fn args(command: Command) -> Command {
             "Record the run of a workflow: each step is a commit before its work begins, and one more when it \
              ends. The run is shown in the file trace.md of its folder. What is written there by hand is taken \
              in by the next command; a file that was deleted or damaged is made anew from the commits. Without \
-             --run, the run is that of the folder, of one around it, or the only one that is open.",
+             --run, the run is the one that an agent is driven in (GITTRACE_RUN), that of the folder, of one \
+             around it, or the only one that is open. A run that came from elsewhere has to be named.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -113,9 +114,21 @@ pub(super) fn which_args() -> [Arg; 2] {
     ]
 }
 
-/// Reads `--run` and `--dir`.
+/// Reads `--run` and `--dir`, and where neither is given the run that drives this process.
 pub(super) fn which(session: &Session, matches: &ArgMatches) -> WhichRun {
-    WhichRun { run: matches.get_one::<String>("run").cloned(), dir: dir(session, matches) }
+    let is_driven = matches.get_one::<PathBuf>("dir").is_none();
+    let within = is_driven.then(|| std::env::var("GITTRACE_RUN").ok()).flatten();
+    WhichRun { run: matches.get_one::<String>("run").cloned(), within, dir: dir(session, matches) }
+}
+
+/// Ends a command that was refused, and tells what it has done nevertheless.
+pub(super) fn refused(session: &Session, error: OpError) -> Failure {
+    let warnings = session.workspace().map(Workspace::take_warnings).unwrap_or_default();
+    warnings.iter().for_each(|warning| session.ui.warning(warning));
+    match warnings.is_empty() {
+        true => failure(error),
+        false => failure(error).details(json!({ "warnings": warnings })),
+    }
 }
 
 fn dir(session: &Session, matches: &ArgMatches) -> PathBuf {
@@ -128,6 +141,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     let workspace = session.workspace()?;
     let text = |name: &str| inner.get_one::<String>(name).cloned();
     let ui = &session.ui;
+    let refused = |error| refused(session, error);
     match action {
         "start" => {
             let name = text("workflow").unwrap_or_default();
@@ -146,7 +160,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
                 answer,
                 dry_run: inner.get_flag("dry-run"),
             };
-            let started = start_run(workspace, &request).map_err(failure)?;
+            let started = start_run(workspace, &request).map_err(refused)?;
             session.pass_on_warnings();
             if ui.wants_json() {
                 let body = json!({ "outcome": started, "dry_run": request.dry_run });
@@ -157,32 +171,32 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         "finish" => {
             let (which, failed) = (which(session, inner), text("failed"));
             let request = FinishRun { which, failed, dry_run: inner.get_flag("dry-run") };
-            let changed = finish_run(workspace, &request).map_err(failure)?;
+            let changed = finish_run(workspace, &request).map_err(refused)?;
             run_printed::changed(session, "run-finish", &changed, request.dry_run)
         }
         "resume" => {
             let (which, note) = (which(session, inner), text("note"));
             let request = ResumeRun { which, note, dry_run: inner.get_flag("dry-run") };
-            let changed = resume_run(workspace, &request).map_err(failure)?;
+            let changed = resume_run(workspace, &request).map_err(refused)?;
             run_printed::changed(session, "run-resume", &changed, request.dry_run)
         }
         "sync" => {
             let which = which(session, inner);
             let request = SyncRun { which, discard: inner.get_flag("discard"), dry_run: inner.get_flag("dry-run") };
-            let changed = sync_run(workspace, &request).map_err(failure)?;
+            let changed = sync_run(workspace, &request).map_err(refused)?;
             run_printed::changed(session, "run-sync", &changed, request.dry_run)
         }
         "drift" => {
             let request =
                 DriftRequest { workflow: text("workflow"), run: text("run"), text: text("grep"), since: text("since") };
-            run_printed::drift(session, &run_drift(workspace, &request).map_err(failure)?)
+            run_printed::drift(session, &run_drift(workspace, &request).map_err(refused)?)
         }
         "list" => {
             let request = ListRuns { open: inner.get_flag("open"), workflow: text("workflow") };
-            run_printed::list(session, &list_runs(workspace, &request).map_err(failure)?)
+            run_printed::list(session, &list_runs(workspace, &request).map_err(refused)?)
         }
         _ => {
-            let report = run_status(workspace, &which(session, inner)).map_err(failure)?;
+            let report = run_status(workspace, &which(session, inner)).map_err(refused)?;
             run_printed::status(session, &report)
         }
     }

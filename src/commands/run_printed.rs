@@ -97,6 +97,9 @@ pub(super) fn status(session: &Session, report: &RunReport) -> Result<(), Failur
     if let Some(fault) = &report.file_fault {
         ui.warning(fault);
     }
+    if let Some(fault) = &report.turns_fault {
+        ui.warning(fault);
+    }
     ui.print(&Line::new().plain(done(report)))?;
     let hidden = report.steps.len().saturating_sub(LISTED);
     if hidden > 0 {
@@ -178,6 +181,9 @@ fn next(session: &Session, report: &RunReport) {
         Next::Begin { step } => ui.hint(format!("step {step} comes next: git trace step start <action>")),
         Next::End { step } => {
             ui.hint(format!("step {step} is to be ended: git trace step complete …, or git trace step fail …"));
+        }
+        Next::Person if report.of_turns => {
+            ui.hint(format!("an agent goes on with it: git trace workflow run --resume {}", report.run));
         }
         Next::Person => {
             ui.hint(format!("only a person lets it go on: git trace run resume --run {} -m <decision>", report.run));

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::commit::dry_run_arg;
-use super::run::{which, which_args};
+use super::run::{refused, which, which_args};
 use super::run_printed;
-use super::session::{Session, failure};
+use super::session::Session;
 use crate::ops::{StepEvent, StepRequest, step};
 use crate::ui::Failure;
 
@@ -105,6 +105,6 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
         artifacts: artifacts.map(|path| session.path(path)).collect(),
         dry_run: inner.get_flag("dry-run"),
     };
-    let changed = step(session.workspace()?, &request).map_err(failure)?;
+    let changed = step(session.workspace()?, &request).map_err(|error| refused(session, error))?;
     run_printed::changed(session, &format!("step-{action}"), &changed, request.dry_run)
 }

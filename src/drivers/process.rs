@@ -138,9 +138,15 @@ fn listen(
     take: &mut Take<'_>,
 ) -> Result<Option<End>, DriverError> {
     let mut open = 2;
+    // When it had ended, or was heard last.
     let mut ended: Option<Instant> = None;
     loop {
-        match pieces.recv_timeout(LOOK) {
+        let next = pieces.recv_timeout(LOOK);
+        if next.is_ok() && ended.is_some() {
+            // Whoever takes the pieces may be slow: what is still in the pipe is waited for.
+            ended = Some(Instant::now());
+        }
+        match next {
             Ok(Piece::Printed(piece)) => take(&piece)?,
             Ok(Piece::Said(piece)) => {
                 said.extend(piece);
@@ -275,8 +281,8 @@ fn read(mut pipe: impl Read, sender: &SyncSender<Piece>, piece: fn(Vec<u8>) -> P
     let _ = sender.send(all);
 }
 
-/// Notices Ctrl-C, and being asked to end, as long as it is there: a program in a group of its own does not get the
-/// terminal's signal.
+/// Notices Ctrl-C, being asked to end, and a terminal that goes, as long as it is there: a program in a group of its own does
+/// not get the terminal's signals.
 pub struct Interrupt(&'static Signals);
 
 /// Is what hears signals, once for the process: a listener that is taken back would leave its signal ignored for good.
@@ -290,11 +296,11 @@ struct Signals {
 }
 
 static SIGNALS: LazyLock<Signals> = LazyLock::new(|| {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::flag::{register, register_conditional_default};
     let signals =
         Signals { idle: Arc::new(AtomicBool::new(true)), happened: Arc::default(), running: Mutex::default() };
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         // The default first: without it nothing may be heard at all.
         if register_conditional_default(signal, Arc::clone(&signals.idle)).is_ok() {
             let _ = register(signal, Arc::clone(&signals.happened));

@@ -1,6 +1,6 @@
 //! What may follow what in a run.
 
-use super::{Artifact, Decision, Header, Item, Run, Status, Step, StepStatus};
+use super::{Artifact, Decision, Header, Item, Run, Setup, Status, Step, StepStatus};
 use crate::run::record::ITEMS_MAX;
 
 /// The longest text of a step, in bytes.
@@ -101,8 +101,16 @@ impl Run {
         }
     }
 
-    /// Tells whether a person has resumed the run since its last step began.
+    /// Tells whether turns of an agent drive the run: they alone end it, and it is gone on with by another turn.
+    pub fn is_of_turns(&self) -> bool {
+        !matches!(Setup::of(&self.header), Ok(None))
+    }
+
+    /// Tells whether the run goes on behind a step that failed: a person has resumed it since, or turns drive it.
     fn is_resumed(&self) -> bool {
+        if self.is_of_turns() {
+            return true;
+        }
         let behind = self.current_place().map_or(0, |place| place + 1);
         self.items[behind..]
             .iter()

@@ -12,7 +12,7 @@ const FIELD: &str = "loop";
 /// Says how the turns of a run are made, and when they end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
-    /// The agent's command line.
+    /// The agent's command line, for people: what is started is never read from here, since a branch may be anybody's.
     pub agent: String,
     /// Whether there is more than one turn, and a tracker.
     pub repeats: bool,
@@ -38,12 +38,6 @@ pub struct Setup {
     /// The model that the workflow wants.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Folders of plugins, as they were when the run began.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub plugins: Vec<String>,
-    /// Variables of the environment that the user lets the workflow set.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub environment: Vec<(String, String)>,
 }
 
 impl Setup {

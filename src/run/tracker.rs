@@ -1,5 +1,7 @@
 //! The tracker: the file through which an agent tells what it did, and whether it is done.
 
+use std::borrow::Cow;
+
 /// The first line of a tracker that nobody has written to yet.
 const SKELETON: &str = "<!-- TRACKER_SKELETON -->";
 
@@ -43,36 +45,39 @@ impl Markers {
     /// Reads what a tracker says.
     ///
     /// Only its last line that is not empty ends a run: blanks around it, and carriage returns, do not matter. What
-    /// stands in a fenced block above it is a quotation. A skeleton is known by its first line alone.
+    /// stands in a fenced block above it is a quotation. A skeleton is known by its first line alone, unless the last one
+    /// ends the run.
     pub fn read(&self, text: &str) -> Word {
-        if text.lines().next().is_some_and(|first| first.trim() == SKELETON) {
-            return Word::Skeleton;
-        }
         let last = text.lines().map(str::trim).rfind(|line| !line.is_empty());
         if let Some(word) = last.and_then(|last| self.terminal(last)) {
             return word;
         }
-        let earlier = outside_fences(text).find(|(_, line)| self.terminal(line.trim()).is_some());
-        earlier.map_or(Word::Open, |(at, _)| Word::Misplaced { line: at + 1 })
+        if text.lines().next().is_some_and(|first| first.trim() == SKELETON) {
+            return Word::Skeleton;
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        let earlier = outside_fences(&lines).find(|at| self.terminal(lines[*at].trim()).is_some());
+        earlier.map_or(Word::Open, |at| Word::Misplaced { line: at + 1 })
     }
 
-    /// Takes back what a tracker says about an end, so that work can go on: each terminal line becomes a quotation.
-    /// `None` if there is none.
-    pub fn reopen(&self, text: &str, note: &str) -> Option<String> {
-        let last = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).last();
-        let mut terminal: Vec<usize> =
-            outside_fences(text).filter(|(_, line)| self.terminal(line.trim()).is_some()).map(|(at, _)| at).collect();
-        terminal.extend(last.filter(|(_, line)| self.terminal(line.trim()).is_some()).map(|(at, _)| at));
+    /// Takes back what a tracker says about an end, so that work can go on: each terminal line becomes a quotation, and
+    /// every other byte stays. `None` if there is none.
+    pub fn reopen(&self, text: &[u8], note: &str) -> Option<Vec<u8>> {
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let read: Vec<Cow<'_, str>> = lines.iter().map(|line| String::from_utf8_lossy(line)).collect();
+        let trimmed: Vec<&str> = read.iter().map(|line| line.trim()).collect();
+        let is_terminal = |at: &usize| self.terminal(trimmed[*at]).is_some();
+        let last = trimmed.iter().rposition(|line| !line.is_empty());
+        let terminal: Vec<usize> = outside_fences(&trimmed).chain(last).filter(is_terminal).collect();
         if terminal.is_empty() {
             return None;
         }
-        let mut out = String::with_capacity(text.len() + note.len() + 16);
-        for (at, line) in text.lines().enumerate() {
+        let mut out = Vec::with_capacity(text.len() + note.len() + 16);
+        for (at, line) in lines.iter().enumerate() {
             if terminal.contains(&at) {
-                out += &format!("> {note}: `{}`\n", line.trim());
+                out.extend_from_slice(format!("> {note}: `{}`\n", trimmed[at]).as_bytes());
             } else {
-                out += line;
-                out.push('\n');
+                out.extend_from_slice(line);
             }
         }
         Some(out)
@@ -101,9 +106,8 @@ pub fn skeleton(session: &str, tracker: &str, goal: &str) -> String {
     super::template::fill(include_str!("../../templates/workflows/tracker.md"), &values)
 }
 
-/// Returns the lines that are in no fenced block, with their numbers from 0. A fence that is never closed is none.
-fn outside_fences(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let lines: Vec<&str> = text.lines().collect();
+/// Returns the numbers, from 0, of the lines that are in no fenced block. A fence that is never closed is none.
+fn outside_fences(lines: &[&str]) -> impl Iterator<Item = usize> + use<> {
     let mut inside = vec![false; lines.len()];
     let mut open: Option<(usize, &str)> = None;
     for (at, line) in lines.iter().enumerate() {
@@ -120,7 +124,7 @@ fn outside_fences(text: &str) -> impl Iterator<Item = (usize, &str)> {
             _ => {}
         }
     }
-    lines.into_iter().enumerate().filter(move |(at, _)| !inside[*at])
+    inside.into_iter().enumerate().filter(|(_, inside)| !inside).map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -168,6 +172,7 @@ mod tests {
     fn a_skeleton_is_known_by_its_first_line() {
         let made = skeleton("deploy-1", ".gittrace/runs/deploy-1/tracker.md", "fix\nthe {tracker} bug");
         assert_eq!(read(&made), Word::Skeleton);
+        assert_eq!(read(&format!("{made}<!-- WORKFLOW_COMPLETE -->")), Word::Completed);
         assert!(made.contains("**Goal:** fix the {tracker} bug\n"), "{made}");
         assert_eq!(read("I removed `<!-- TRACKER_SKELETON -->`\n<!-- WORKFLOW_COMPLETE -->"), Word::Completed);
     }
@@ -176,9 +181,12 @@ mod tests {
     fn a_tracker_is_opened_again() {
         let markers = Markers::default();
         let text = "x\n<!-- WORKFLOW_BLOCKED: which db? -->\n";
-        let opened = markers.reopen(text, "was").expect("it ended");
-        assert_eq!(opened, "x\n> was: `<!-- WORKFLOW_BLOCKED: which db? -->`\n");
+        let opened = markers.reopen(text.as_bytes(), "was").expect("it ended");
+        assert_eq!(opened, b"x\n> was: `<!-- WORKFLOW_BLOCKED: which db? -->`\n");
         assert_eq!(markers.reopen(&opened, "was"), None);
+        let odd = b"\xff\r\n<!-- WORKFLOW_COMPLETE -->\r\nend";
+        let opened = markers.reopen(odd, "was").expect("it has a terminal line");
+        assert_eq!(opened, b"\xff\r\n> was: `<!-- WORKFLOW_COMPLETE -->`\nend", "every other byte stays");
     }
 
     proptest! {
@@ -188,8 +196,8 @@ mod tests {
         ], 0..12)) {
             let markers = Markers::default();
             let text = lines.join("\n");
-            let opened = markers.reopen(&text, "was").unwrap_or_else(|| text.clone());
-            prop_assert_eq!(markers.read(&opened), Word::Open);
+            let opened = markers.reopen(text.as_bytes(), "was").unwrap_or_else(|| text.into_bytes());
+            prop_assert_eq!(markers.read(&String::from_utf8_lossy(&opened)), Word::Open);
             prop_assert_eq!(markers.reopen(&opened, "was"), None);
         }
 

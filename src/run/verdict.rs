@@ -96,7 +96,11 @@ impl Limits {
         match self.markers.read(text) {
             Word::Completed => return Verdict::End(Status::Completed, None),
             Word::Blocked { reason } => return Verdict::End(Status::Blocked, reason),
-            Word::Skeleton => return end(Status::Failed, "the agent left the tracker as it was made"),
+            Word::Skeleton if !ended.changed => {
+                return end(Status::Failed, "the agent left the tracker as it was made");
+            }
+            // It was written to, and its first line forgotten.
+            Word::Skeleton => {}
             Word::Misplaced { line } => misplaced = Some(line),
             Word::Open => {}
         }
@@ -179,7 +183,8 @@ mod tests {
         assert_eq!(decide("x\n<!-- WORKFLOW_COMPLETE -->"), Some(Status::Completed));
         assert_eq!(decide("x\n<!-- WORKFLOW_BLOCKED: y -->"), Some(Status::Blocked));
         assert_eq!(decide("x"), Some(Status::Exhausted));
-        assert_eq!(decide("<!-- TRACKER_SKELETON -->\n"), Some(Status::Failed));
+        let untouched = Ended { changed: false, ..ended("<!-- TRACKER_SKELETON -->\n") };
+        assert_eq!(status(&limits.decide(&mut begun(), &untouched)), Some(Status::Failed));
         let gone = Ended { tracker: None, ..ended("") };
         assert_eq!(status(&limits.decide(&mut begun(), &gone)), Some(Status::Failed));
     }

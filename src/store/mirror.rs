@@ -3,7 +3,8 @@
 //! **Guarantees**
 //! 1. A mirror is opened where it is: no search upwards ever takes another repository for it.
 //! 2. What it has once seen stays: refs `refs/seen/<commit>` keep it, and nothing is collected or renamed away.
-//! 3. A refresh that does not end well leaves it as it was. One that is broken is made anew first, and then moved aside.
+//! 3. A refresh that does not end well leaves it as it was: refs follow when all that is needed of what they name is here.
+//!    One that is broken is made anew first, and then moved aside.
 
 mod fetch;
 mod times;
@@ -30,6 +31,8 @@ const SLUG_MAX: usize = 48;
 const SOURCE_HEAD: &str = "refs/source/HEAD";
 /// Where branches, tags and commits are that somebody asked for by name.
 const ASKED: &str = "refs/source/asked/";
+/// Where that is which just came, until all that is needed of it is here.
+const INCOMING: &str = "refs/incoming/";
 /// Where tags are that may be versions.
 const TAGS: &str = "refs/source/tags/";
 
@@ -52,6 +55,11 @@ impl Asked {
             Asked::Ref(name) => format!("{ASKED}{}", coded(name)),
             Asked::Tag(name) => format!("{TAGS}{}", coded(name)),
         }
+    }
+
+    /// Returns the ref in which it waits until all that is needed of it is here.
+    pub(super) fn comes_as(&self) -> String {
+        self.kept_as().replacen("refs/", INCOMING, 1)
     }
 
     /// Returns what a server calls it, or the commit id.
@@ -123,7 +131,10 @@ impl MirrorPlace {
         let digest = Sha256::digest(identity.as_bytes());
         let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let folder = all.join(format!("{}-{digest}.git", readable.trim_end_matches('-')));
-        MirrorPlace { folder, url: url.to_owned(), shown: without_password(url) }
+        let shown = without_password(url);
+        // What follows is often a key.
+        let shown = shown.split_once('?').map_or(shown.clone(), |(address, _)| address.to_owned());
+        MirrorPlace { folder, url: url.to_owned(), shown }
     }
 
     /// Returns the folder.
@@ -151,10 +162,15 @@ impl MirrorPlace {
     /// # Errors
     /// When it cannot be removed.
     pub fn remove(&self) -> Result<bool, StoreError> {
-        if !self.folder.exists() {
+        let all = self.folder.parent().expect("it is in the folder of all mirrors");
+        if !all.exists() {
             return Ok(false);
         }
         let _turn = self.turn()?;
+        self.sweep();
+        if !self.folder.exists() {
+            return Ok(false);
+        }
         // Under another name first: nobody opens half of it.
         let gone = self.beside("gone");
         fs::rename(&self.folder, &gone).map_err(StoreError::io("move", &self.folder))?;
@@ -257,6 +273,8 @@ mod tests {
         assert!(name.starts_with("/c/acme-flows-") && name.ends_with(".git"), "{name}");
         assert_ne!(place("a"), place("b"));
         let odd = MirrorPlace::new(Path::new("/c"), "../..", "x", "u");
+        let keyed = MirrorPlace::new(Path::new("/c"), "x", "x", "https://u:p@h/o?key=k");
+        assert!(!keyed.shown.contains("key") && !keyed.shown.contains(":p"), "{}", keyed.shown);
         assert_eq!(odd.folder().parent(), Some(Path::new("/c")), "{}", odd.folder().display());
     }
 

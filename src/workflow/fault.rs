@@ -5,6 +5,9 @@ use std::fmt;
 /// Most faults that are told of a document.
 pub(super) const FAULTS_MAX: usize = 100;
 
+/// Most characters of a name that are told of.
+const PART_MAX: usize = 200;
+
 /// Says how much a fault matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -53,9 +56,14 @@ pub(super) fn bounded(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-/// Appends the name of a member, or the number of an element, to a JSON pointer.
+/// Appends the name of a member, or the number of an element, to a JSON pointer; a name that is too long for anybody is cut.
 pub(super) fn below(pointer: &str, name: impl fmt::Display) -> String {
-    format!("{pointer}/{}", name.to_string().replace('~', "~0").replace('/', "~1"))
+    let name = name.to_string();
+    let (part, more) = match name.char_indices().nth(PART_MAX) {
+        Some((end, _)) => (&name[..end], "…"),
+        None => (name.as_str(), ""),
+    };
+    format!("{pointer}/{}{more}", part.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Returns what a fault says of a value that is of another type than it should be.

@@ -72,8 +72,9 @@ impl GitUrl {
         self.written(None)
     }
 
-    /// Returns a text that is the same for every way of writing the address of one repository: transport, user, `.git`
-    /// and the port that is usual do not matter.
+    /// Returns a text that is the same for every way of writing the address of one repository: `.git` and the port that is
+    /// usual do not matter. Whoever asks over SSH, and whether the path is one of that user's home, matters wherever it
+    /// is not known to be a forge. What comes without proof of who sent it (`http`, `git`) stands for nothing else.
     pub fn identity(&self) -> String {
         if let Some(path) = self.local_path() {
             return format!("file://{}", path.trim_end_matches('/'));
@@ -84,10 +85,23 @@ impl GitUrl {
             (_, None) | ("https", Some(443)) | ("http", Some(80)) | ("ssh", Some(22)) | ("git", Some(9418))
         );
         let port = self.port.filter(|_| !usual).map(|port| format!(":{port}")).unwrap_or_default();
-        let path = self.path.trim_matches('/');
+        let forge = CASELESS.contains(&host.as_str());
+        let (mut start, mut way) = (String::new(), "/");
+        match self.scheme.as_str() {
+            "ssh" if !forge => {
+                let name = self.user.as_deref().and_then(|user| user.split(':').next());
+                start = name.map_or_else(|| "ssh://".to_owned(), |name| format!("ssh://{name}@"));
+                let in_home = self.path.starts_with("/~/") || !self.path.starts_with('/');
+                way = if in_home { "/~/" } else { "/" };
+            }
+            "http" | "git" => start = format!("{}://", self.scheme),
+            _ => {}
+        }
+        let path = if way == "/~/" { self.path.trim_start_matches('/').trim_start_matches("~/") } else { &self.path };
+        let path = path.trim_matches('/');
         let path = path.strip_suffix(".git").unwrap_or(path).trim_end_matches('/');
-        let path = if CASELESS.contains(&host.as_str()) { path.to_ascii_lowercase() } else { path.to_owned() };
-        format!("{host}{port}/{path}")
+        let path = if forge { path.to_ascii_lowercase() } else { path.to_owned() };
+        format!("{start}{host}{port}{way}{path}")
     }
 
     /// Writes the address without passwords; `mask` stands for each of them.
@@ -242,15 +256,29 @@ mod tests {
             "https://github.com/acme/flows",
             "https://github.com/acme/flows.git",
             "HTTPS://token@GitHub.com:443/Acme/Flows.git/",
-            "http://github.com/acme/flows",
             "git@github.com:acme/flows.git",
             "ssh://git@github.com:22/acme/flows",
-            "git://github.com/acme/flows",
         ];
         for spelling in spellings {
             assert_eq!(url(spelling).identity(), "github.com/acme/flows", "{spelling}");
         }
         for (one, other) in [
+            ("h:flows", "h:~/flows.git"),
+            ("h:flows", "ssh://h:22/~/flows"),
+            ("git@h:/srv/flows", "ssh://git@H/srv/flows.git/"),
+            ("http://h/a", "http://u:p@h:80/a.git"),
+        ] {
+            assert_eq!(url(one).identity(), url(other).identity(), "{one} {other}");
+        }
+        for (one, other) in [
+            ("alice@h:flows", "bob@h:flows"),
+            ("alice@h:flows", "h:flows"),
+            ("host:flows", "host:/flows"),
+            ("h:flows", "ssh://h/flows"),
+            ("host:/flows", "https://host/flows"),
+            ("http://github.com/acme/flows", "https://github.com/acme/flows"),
+            ("git://github.com/acme/flows", "https://github.com/acme/flows"),
+            ("git://h/flows", "http://h/flows"),
             ("https://example.com/a/b", "https://example.com:8443/a/b"),
             ("https://example.com/a/b", "https://example.com/A/b"),
             ("https://example.com/a/b", "https://example.com/a/b/c"),

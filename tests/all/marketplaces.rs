@@ -6,3 +6,4 @@ mod served;
 mod shared;
 mod shop;
 mod sources;
+mod strangers;

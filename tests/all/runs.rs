@@ -10,9 +10,12 @@ use serde_json::Value;
 use crate::world::{World, amount, feed_within};
 
 mod edits;
+mod elsewhere;
 mod history;
 mod kills;
 mod model;
+mod turned;
+mod written;
 
 /// Runs `git trace … --json` and returns the document.
 fn json(world: &World, arguments: &[&str]) -> Value {

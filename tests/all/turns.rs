@@ -56,7 +56,7 @@ fn a_run_is_done_when_the_tracker_says_so() {
     assert!(script.prompt(2).contains(&format!("The tracker at {path} says what is done")), "{}", script.prompt(2));
 
     let kinds: Vec<&str> = events.iter().filter_map(|event| event["type"].as_str()).collect();
-    let turn = ["turn.started", "iteration.complete"];
+    let turn = ["turn.started", "runtime.started", "iteration.complete", "runtime.decision"];
     let wanted = [&["exec.started", "run.started"], &turn[..], &turn, &turn, &["exec.completed"]].concat();
     assert_eq!(kinds, wanted);
     let seqs: Vec<u64> = events.iter().filter_map(|event| event["seq"].as_u64()).collect();
@@ -185,7 +185,13 @@ fn an_agent_that_stops_without_a_word_is_nudged_in_its_session() {
     assert_eq!(script.arguments(2), "-p --output-format stream-json --verbose --resume 5e55");
     assert!(script.prompt(2).starts_with("You stopped, and the tracker at"), "{}", script.prompt(2));
     assert!(!script.prompt(2).contains("{"), "all is filled in: {}", script.prompt(2));
-    assert_eq!(last["tokens"], json!({ "input": 30, "output": 6, "cacheRead": null, "cacheWrite": null, "total": 36 }));
+    assert_eq!(
+        last["tokens"],
+        json!({
+            "input": 30, "output": 6, "cacheRead": null, "cacheWrite": null, "total": 36, "contextSize": 10,
+            "contextWindowSize": null,
+        })
+    );
     assert_eq!((&last["costUsd"], &last["finalMessage"]), (&json!(0.75), &json!("I stopped")));
     let tools: Vec<&str> = events.iter().filter_map(|event| event["data"]["toolName"].as_str()).collect();
     assert_eq!(tools, ["Bash", "Bash", "Bash"]);
@@ -290,7 +296,7 @@ fn trackers_stay_in_the_work_tree_and_workflows_set_no_environment() {
     let (_, _, events) = script.run(&[]);
     assert!(!script.environment(1).contains("COLOUR=blue"));
     assert_eq!(events.iter().filter(|event| event["type"] == "exec.warning").count(), 4);
-    let (_, _, events) = script.run(&["--allow-env"]);
+    let (_, _, events) = script.run(&["--allow-env", "COLOUR", "--allow-env", "LD_PRELOAD"]);
     assert!(script.environment(1).contains("COLOUR=blue"));
     for never in ["LD_PRELOAD=/x.so", "PATH=/x", "GIT_DIR=/x"] {
         assert!(!script.environment(1).lines().any(|line| line == never), "{never}");
@@ -419,6 +425,143 @@ fn a_run_that_is_killed_anywhere_goes_on() {
         let wanted: Vec<String> = (1..=distinct.len()).map(|number| number.to_string()).collect();
         assert_eq!(distinct, wanted, "round {round}: turns follow each other");
         assert!(only_tracker(&world.repo()).exists());
+        sound(&world);
+    }
+}
+
+/// A branch that came from others says which command line its agent had; nothing of that is started here.
+#[test]
+fn a_fetched_run_starts_nothing_that_it_names() {
+    let world = World::new("sha1");
+    let mut script = Script::new(&world, "agent", looping());
+    script.play(tracker("x\n<!-- WORKFLOW_BLOCKED: which db? -->"));
+    let (code, last, _) = script.run(&[]);
+    assert_eq!(code, 8, "{last}");
+    let run = last["run"].as_str().expect("an id").to_owned();
+    // As in another clone: what was kept of it is not there.
+    fs::remove_file(world.repo().join(format!(".git/trace/runs/{run}.json"))).expect("it was kept");
+    fs::remove_dir_all(world.repo().join(".gittrace")).expect("the tracker");
+    script.play_last(tracker(DONE));
+    let complaint = world.fails(1, &["workflow", "run", "--resume", &run, "--", "use postgres"]);
+    assert!(complaint.contains("was not begun in this clone") && complaint.contains("'claude -p'"), "{complaint}");
+    assert!(complaint.contains("cannot start 'claude'"), "nothing else is tried: {complaint}");
+    let agent = script.command();
+    let (code, last, _) = script.resume(&run, &["--agent", &agent, "--", "use postgres"]);
+    assert_eq!((code, &last["status"]), (0, &json!("completed")), "{last}");
+    sound(&world);
+}
+
+#[test]
+fn who_has_nothing_to_go_on_from_is_told_the_task_again() {
+    let world = World::new("sha1");
+    let mut script = Script::new(&world, "agent", json!({ "enabled": false }));
+    script.play(Play { exit: 3, err: "not logged in", ..Play::default() });
+    script.play(Play { out: "done", ..Play::default() });
+    let (code, last, _) = script.run(&[]);
+    assert_eq!(code, 1, "{last}");
+    let run = last["run"].as_str().expect("an id").to_owned();
+    let (code, _, _) = script.resume(&run, &[]);
+    assert_eq!(code, 0);
+    assert_eq!(script.prompt(2), script.prompt(1));
+
+    let world = World::new("sha1");
+    let mut script = Script::new(&world, "agent", looping());
+    script.play(Play { exit: 3, err: "not logged in", ..Play::default() });
+    script.play(tracker(DONE));
+    let (code, last, _) = script.run(&[]);
+    assert_eq!(code, 10, "{last}");
+    let run = last["run"].as_str().expect("an id").to_owned();
+    let (code, _, _) = script.resume(&run, &["--", "now I am"]);
+    assert_eq!(code, 0);
+    assert_eq!(script.prompt(2), format!("{}\n\nA person says: now I am", script.prompt(1)));
+}
+
+#[test]
+fn a_workflow_does_not_choose_a_file_of_the_user_as_its_tracker() {
+    let world = World::new("sha1");
+    let mut script = Script::new(&world, "agent", json!({}));
+    for (path, content) in [("main.c", "int main() {\n}\n"), (".env", "KEY=1\n"), ("notes.md", "mine\n")] {
+        fs::write(world.repo().join(path), content).expect("a file");
+        let looping = json!({ "enabled": true, "trackerPath": path, "completionMarker": "}" });
+        script.workflow(json!({
+            "name": "fix", "plugins": [], "promptTemplate": "{input}", "workflowFile": "workflow.md", "loop": looping,
+        }));
+        let agent = script.command();
+        let complaint = world.fails(1, &["workflow", "run", "./flows/fix", "--agent", &agent, "--", "x"]);
+        assert!(complaint.contains("as its tracker"), "{complaint}");
+        assert_eq!(fs::read_to_string(world.repo().join(path)).expect("the file"), content, "it stays");
+    }
+    // What a run here has written may be written again.
+    let looping = json!({ "enabled": true, "trackerPath": "docs/run.md" });
+    script.workflow(json!({
+        "name": "fix", "plugins": [], "promptTemplate": "{input}", "workflowFile": "workflow.md", "loop": looping,
+    }));
+    script.play(Play { sleep: Some("2"), ..tracker(DONE) });
+    assert_eq!(script.run(&[]).0, 0);
+    let agent = script.command();
+    let mut first = world.trace(&["workflow", "run", "./flows/fix", "--agent", &agent, "--", "x"]);
+    first.env("GITTRACE_ID_SEED", "first");
+    let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+    let started = Instant::now();
+    while !world.git(&["for-each-ref", "--format=%(subject)", "refs/trace/heads/run"], &world.repo()).contains("begins")
+    {
+        assert!(started.elapsed() < Duration::from_secs(20), "the turn begins");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let complaint = world.fails(1, &["workflow", "run", "./flows/fix", "--agent", &agent, "--", "y"]);
+    assert!(complaint.contains("another run that is under way has its tracker at"), "{complaint}");
+    let _ = first.wait();
+}
+
+#[test]
+fn a_tracker_of_any_size_is_judged_by_its_end() {
+    let world = World::new("sha1");
+    let mut script = Script::new(&world, "agent", looping());
+    let grow = "head -c 3000000 /dev/zero | tr '\\0' x > \"$GITTRACE_TRACKER\"; echo >> \"$GITTRACE_TRACKER\"";
+    script.play(Play { out: "words", run: Some(grow), ..Play::default() });
+    let end = format!("{grow}; echo '<!-- WORKFLOW_COMPLETE -->' >> \"$GITTRACE_TRACKER\"");
+    script.play(Play { run: Some(&end), ..Play::default() });
+    let (code, last, _) = script.run(&[]);
+    assert_eq!((code, &last["turns"]), (0, &json!(2)), "{last}");
+    sound(&world);
+}
+
+/// The agent itself kills the runner: before it has written its tracker, after that, and after it was done.
+#[test]
+fn a_runner_that_dies_under_its_agent_goes_on() {
+    let kill = "kill -9 $PPID; sleep 0.1";
+    for (name, before, after) in [
+        ("before a word", Some(kill), None),
+        ("after a word", None, Some("one")),
+        ("after the last word", None, Some(DONE)),
+    ] {
+        let world = World::new("sha1");
+        let mut script = Script::new(&world, "agent", looping());
+        let run = before.or(Some(kill)).map(str::to_owned).expect("it kills");
+        script.play(Play {
+            tracker: after,
+            run: Some(&run.replace("$PPID", "$(awk '/^PPid/{print $2}' /proc/$PPID/status)")),
+            ..Play::default()
+        });
+        script.play(tracker(DONE));
+        let agent = script.command();
+        let output = world.trace(&["workflow", "run", "./flows/fix", "--agent", &agent, "--", "x"]).output();
+        assert_eq!(output.expect("it starts").status.code(), None, "{name}: the runner was killed");
+        let runs = world.git(&["for-each-ref", "--format=%(refname:lstrip=4)", "refs/trace/heads/run"], &world.repo());
+        let run = runs.trim().to_owned();
+        let started = Instant::now();
+        let (code, last) = loop {
+            let (code, last, events) = script.resume_or_wait(&run);
+            if !events.is_empty() || started.elapsed() > Duration::from_secs(20) {
+                break (code, last);
+            }
+        };
+        assert_eq!((code, &last["status"]), (0, &json!("completed")), "{name}: {last}");
+        let turns = if name == "after the last word" { 1 } else { 2 };
+        assert_eq!(last["turns"], turns, "{name}: what the tracker tells is believed");
+        if name == "before a word" {
+            assert_eq!(script.prompt(2), script.prompt(1), "the task is told again");
+        }
         sound(&world);
     }
 }

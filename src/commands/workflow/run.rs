@@ -15,7 +15,7 @@ use crate::run::{Opening, RunId, Status};
 use crate::ui::{ExitCode, Failure, JsonDocument, Label, Line, Ui, figures};
 
 /// The longest input that is read from a file, in bytes.
-const INPUT_MAX: u64 = 1 << 20;
+const INPUT_MAX: u64 = 512 << 10;
 
 pub(super) fn args(command: Command) -> Command {
     command
@@ -63,7 +63,13 @@ pub(super) fn args(command: Command) -> Command {
                 .value_name("command")
                 .help("The agent: any command that reads its prompt (default: trace.agent, else 'claude -p')"),
         )
-        .arg(Arg::new("model").long("model").value_name("model").help("The model, instead of the workflow's"))
+        .arg(
+            Arg::new("model")
+                .long("model")
+                .value_name("model")
+                .conflicts_with("resume")
+                .help("The model, instead of the workflow's"),
+        )
         .arg(
             Arg::new("max-turns")
                 .long("max-turns")
@@ -95,11 +101,18 @@ pub(super) fn args(command: Command) -> Command {
         .arg(
             Arg::new("allow-env")
                 .long("allow-env")
+                .value_name("name")
+                .action(ArgAction::Append)
+                .conflicts_with("resume")
+                .help("Let the workflow set this variable of the agent's environment"),
+        )
+        .arg(
+            Arg::new("offline")
+                .long("offline")
                 .action(ArgAction::SetTrue)
                 .conflicts_with("resume")
-                .help("Let the workflow set variables of the agent's environment"),
+                .help("Fetch nothing"),
         )
-        .arg(Arg::new("offline").long("offline").action(ArgAction::SetTrue).help("Fetch nothing"))
         .arg(
             Arg::new("dry-run")
                 .short('n')
@@ -136,7 +149,7 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
                 model: text("model"),
                 max_iterations,
                 tracker: text("tracker"),
-                allow_environment: matches.get_flag("allow-env"),
+                allow_environment: matches.get_many::<String>("allow-env").into_iter().flatten().cloned().collect(),
                 offline: matches.get_flag("offline"),
                 limits,
                 dry_run: matches.get_flag("dry-run"),
@@ -155,6 +168,9 @@ pub(super) fn run(session: &Session, matches: &ArgMatches) -> Result<(), Failure
     };
     if outcome.commit.is_none() {
         return show_plan(session, &outcome);
+    }
+    if let Some(undo) = &outcome.undo {
+        session.ui.hint(format!("to take its record back: {undo}"));
     }
     teller.complete(&outcome)?;
     ended(&outcome)
@@ -204,6 +220,7 @@ impl Teller<'_> {
             RunEvent::TurnStarted { turn, iteration, opening } => {
                 let data = json!({ "turn": turn, "iteration": iteration, "opening": opening });
                 self.event("turn.started", data);
+                self.event("runtime.started", json!({ "turn": turn }));
                 let how = match opening {
                     Opening::First | Opening::Continue => String::new(),
                     other => format!(" ({})", other.name()),
@@ -212,7 +229,8 @@ impl Teller<'_> {
             }
             RunEvent::Heard { turn, heard } => {
                 let data = json!({
-                    "turn": turn, "kind": heard.kind, "toolName": heard.tool, "sessionId": heard.session,
+                    "id": self.seq + 1, "turn": turn, "kind": heard.kind, "hookName": null, "toolName": heard.tool,
+                    "sessionId": heard.session, "data": {},
                 });
                 self.event("runtime.event", data);
             }
@@ -221,6 +239,8 @@ impl Teller<'_> {
                     "turn": turn, "iteration": iteration, "turnStatus": status, "status": run_status,
                 });
                 self.event("iteration.complete", data);
+                let decision = if *run_status == Status::InProgress { "continue" } else { run_status.name() };
+                self.event("runtime.decision", json!({ "eventId": self.seq, "decision": decision }));
                 self.ui.status(format!("turn {iteration} {}", status.name()));
             }
             RunEvent::Retrying { pause } => {
@@ -254,9 +274,10 @@ impl Teller<'_> {
                 "iterations": outcome.iterations,
                 "turns": outcome.turns,
                 "tracker": outcome.tracker,
+                "athenaSessionId": outcome.run,
                 "adapterSessionId": outcome.session.as_deref().and_then(|session| session.split_once(':')).map(|(_, id)| id),
                 "finalMessage": outcome.answer,
-                "tokens": tokens(outcome.usage),
+                "tokens": tokens(outcome.usage, outcome.context),
                 "costUsd": outcome.cost.map(|cost| cost.0 as f64 / 1e9),
                 "durationMs": u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
                 "harnessExitCode": outcome.exit,
@@ -268,7 +289,8 @@ impl Teller<'_> {
         let head = Line::new().plain("run ").push(Label::Branch, outcome.run.as_str()).plain(" ");
         let reason = outcome.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         self.ui.print(&head.push(label, outcome.status.name()).plain(reason))?;
-        let mut facts = vec![format!("{} turns", outcome.turns)];
+        let turns = if outcome.turns == 1 { "turn" } else { "turns" };
+        let mut facts = vec![format!("{} {turns}", outcome.turns)];
         if let Some(usage) = outcome.usage {
             let total = usage.context().unwrap_or(0).saturating_add(usage.output.unwrap_or(0));
             facts.push(format!("{} tokens", figures::count(total)));
@@ -294,13 +316,13 @@ impl Teller<'_> {
     }
 }
 
-fn tokens(usage: Option<Usage>) -> Value {
+fn tokens(usage: Option<Usage>, context: Option<u64>) -> Value {
     let Some(usage) = usage else { return Value::Null };
     let parts = [usage.input, usage.cache_read, usage.cache_write, usage.output];
     let total = parts.iter().flatten().copied().reduce(u64::saturating_add);
     json!({
         "input": usage.input, "output": usage.output, "cacheRead": usage.cache_read, "cacheWrite": usage.cache_write,
-        "total": total,
+        "total": total, "contextSize": context, "contextWindowSize": null,
     })
 }
 

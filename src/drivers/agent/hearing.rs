@@ -44,6 +44,18 @@ pub(super) struct Hearing {
     nameless: Vec<Usage>,
     /// Usage of the whole, where the agent tells.
     whole: Option<Usage>,
+    /// What it complained of; it may have gone on all the same.
+    complaint: Option<String>,
+}
+
+/// Longest name of a session that is believed.
+const SESSION_MAX: usize = 128;
+
+/// Tells whether a text can be the name of an agent's session, and no option.
+pub(super) fn is_session(text: &str) -> bool {
+    text.len() <= SESSION_MAX
+        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
 }
 
 impl Hearing {
@@ -57,8 +69,8 @@ impl Hearing {
         self.add(piece);
     }
 
-    /// Returns what was heard, once all is printed.
-    pub(super) fn finish(mut self, watch: &mut dyn FnMut(Heard)) -> TurnEnd {
+    /// Returns what was heard, once all is printed, and what the agent complained of without giving up.
+    pub(super) fn finish(mut self, watch: &mut dyn FnMut(Heard)) -> (TurnEnd, Option<String>) {
         if !self.line.is_empty() {
             self.end_line(watch);
         }
@@ -68,7 +80,7 @@ impl Hearing {
         }
         end.usage =
             self.whole.or_else(|| self.calls.into_values().chain(self.nameless).reduce(|one, other| one.plus(&other)));
-        end
+        (end, self.complaint)
     }
 
     fn add(&mut self, bytes: &[u8]) {
@@ -102,7 +114,7 @@ impl Hearing {
     }
 
     fn hear(&mut self, event: Event, watch: &mut dyn FnMut(Heard)) {
-        let session = event.session_id.or(event.thread_id);
+        let session = event.session_id.or(event.thread_id).filter(|session| is_session(session));
         if session.is_some() {
             self.end.session.clone_from(&session);
         }
@@ -136,8 +148,11 @@ impl Hearing {
                 if event.is_error == Some(true) {
                     let subtype = event.subtype.unwrap_or_default();
                     self.end.failure = Some(if text.is_empty() { subtype } else { super::said::beginning(text) });
-                } else if !text.is_empty() {
-                    self.say(text);
+                } else {
+                    self.end.failure = None;
+                    if !text.is_empty() {
+                        self.say(text);
+                    }
                 }
             }
             "item.completed" => {
@@ -153,13 +168,19 @@ impl Hearing {
                 }
             }
             "turn.completed" => {
+                self.end.failure = None;
                 if let Some(usage) = event.usage.map(Reported::read_with_cached_inside) {
                     self.nameless.push(usage);
                 }
             }
             "turn.failed" | "error" => {
                 let said = event.error["message"].as_str().or(event.error.as_str()).or(event.message.as_str());
-                self.end.failure = Some(super::said::beginning(said.unwrap_or(&event.kind)));
+                let said = super::said::beginning(said.unwrap_or(&event.kind));
+                // Codex tells of errors after which it goes on.
+                match event.kind.as_str() {
+                    "turn.failed" => self.end.failure = Some(said),
+                    _ => self.complaint = Some(said),
+                }
             }
             _ => {}
         }
@@ -270,7 +291,7 @@ mod tests {
     fn hear(pieces: &[&str]) -> TurnEnd {
         let mut hearing = Hearing::default();
         pieces.iter().for_each(|piece| hearing.take(piece.as_bytes(), &mut |_| {}));
-        hearing.finish(&mut |_| {})
+        hearing.finish(&mut |_| {}).0
     }
 
     #[test]
@@ -300,8 +321,10 @@ mod tests {
         assert_eq!((usage.input, usage.cache_read), (Some(20), Some(10)));
         let failed = hear(&["{\"type\":\"turn.failed\",\"error\":{\"message\":\"stream disconnected\"}}"]);
         assert_eq!(failed.failure.as_deref(), Some("stream disconnected"));
-        let failed = hear(&["{\"type\":\"error\",\"message\":\"429\"}"]);
-        assert_eq!(failed.failure.as_deref(), Some("429"));
+        let went_on = hear(&["{\"type\":\"error\",\"message\":\"429\"}\n{\"type\":\"turn.completed\"}"]);
+        assert_eq!(went_on.failure, None);
+        let odd = hear(&["{\"type\":\"thread.started\",\"thread_id\":\"--dangerous\"}"]);
+        assert_eq!(odd.session, None, "a name that is an option is none");
     }
 
     #[test]

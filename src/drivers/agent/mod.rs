@@ -155,14 +155,14 @@ impl AgentProgram {
             hearing.take(piece, watch);
             Ok(())
         })?;
-        let mut end = hearing.finish(watch);
+        let (mut end, complaint) = hearing.finish(watch);
         match finished.end {
             End::Slow => end.stopped = Some(Stopped::Slow),
             End::Interrupted => end.stopped = Some(Stopped::Interrupted),
             End::Itself(status) => {
                 end.exit = status.code();
                 if !status.success() {
-                    let told = end.failure.take().unwrap_or_default();
+                    let told = end.failure.take().or(complaint).unwrap_or_default();
                     let said = said::ending(&finished.said);
                     let words: Vec<String> = [status.to_string(), told, said].into();
                     end.failure =
@@ -179,6 +179,8 @@ impl AgentProgram {
         let has = |argv: &[String], names: &[&str]| {
             argv.iter().any(|word| names.iter().any(|name| word == name || word.starts_with(&format!("{name}="))))
         };
+        let model = turn.model.filter(|model| !model.starts_with('-'));
+        let session = turn.resume.filter(|session| hearing::is_session(session));
         let mut add = |words: &[&str]| argv.extend(words.iter().map(|word| (*word).to_owned()));
         match self.kind {
             AgentKind::Claude => {
@@ -191,13 +193,13 @@ impl AgentProgram {
                         add(&["--verbose"]);
                     }
                 }
-                if let Some(model) = turn.model.filter(|_| !has(&self.argv, &["--model"])) {
+                if let Some(model) = model.filter(|_| !has(&self.argv, &["--model"])) {
                     add(&["--model", model]);
                 }
                 for folder in turn.plugins.iter().filter_map(|folder| folder.to_str()) {
                     add(&["--plugin-dir", folder]);
                 }
-                if let Some(session) = turn.resume {
+                if let Some(session) = session {
                     add(&["--resume", session]);
                 }
             }
@@ -205,10 +207,10 @@ impl AgentProgram {
                 if !has(&self.argv, &["--json", "--experimental-json"]) {
                     add(&["--json"]);
                 }
-                if let Some(model) = turn.model.filter(|_| !has(&self.argv, &["-m", "--model"])) {
+                if let Some(model) = model.filter(|_| !has(&self.argv, &["-m", "--model"])) {
                     add(&["--model", model]);
                 }
-                if let Some(session) = turn.resume {
+                if let Some(session) = session {
                     add(&["resume", session]);
                 }
                 add(&["-"]);
@@ -236,6 +238,8 @@ mod tests {
             arguments("/bin/claude --model=x --output-format text", &again),
             "/bin/claude --model=x --output-format text -p --resume s1"
         );
+        let hostile = AgentTurn { resume: Some("--dangerously-skip-permissions"), ..AgentTurn::default() };
+        assert!(!arguments("claude -p", &hostile).contains("dangerously"));
         assert_eq!(arguments("codex exec --full-auto", &again), "codex exec --full-auto --json resume s1 -");
         assert_eq!(arguments("sh -c 'cat >x'", &plain), "sh -c cat >x");
         assert!(AgentProgram::parse("a 'b").is_err() && AgentProgram::parse("").is_err());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::MarketError;
-use super::configured::{KEY, base, configured, parse, settle};
+use super::configured::{KEY, base, configured, masked, parse, parse_written, settle};
 use super::reach::Reach;
 use crate::ops::{OpError, Workspace};
 use crate::store::ConfigScope;
@@ -100,51 +100,68 @@ pub struct RemoveMarketplace {
     pub source: String,
     /// Where a path is counted from.
     pub from: PathBuf,
-    /// Whether what was fetched of it goes too; what is installed stays.
+    /// Whether only the user's own configuration is changed; else it is the nearest that names it.
+    pub for_user: bool,
+    /// Whether what was fetched of it goes too, even if nobody names it any more; what is installed stays.
     pub purge: bool,
     /// Whether nothing is written.
     pub dry_run: bool,
 }
 
-/// Makes a marketplace unknown, wherever the configuration of the repository or of the user names it.
+/// Makes a marketplace unknown: to this repository, or else to the user.
 ///
 /// # Errors
 /// When it is not known, or only to the system or a command line.
 pub fn remove_marketplace(workspace: &Workspace, request: &RemoveMarketplace) -> Result<ChangedMarketplace, OpError> {
-    let RemoveMarketplace { source: text, from, purge, dry_run } = request;
+    let RemoveMarketplace { source: text, from, for_user, purge, dry_run } = request;
     let reach = Reach::new(workspace, true)?;
-    let read = |from: &std::path::Path| parse(text, from).map(|source| settle(source, from).identity(&reach.host)).ok();
-    let wanted = [read(from), read(&base(workspace))];
-    let (host, not_known) = (&reach.host, || MarketError::NotConfigured { text: text.clone() });
-    let values = workspace.repo.config_values("trace", "marketplace").into_iter();
-    let values = values.filter(|(scope, _)| matches!(scope, ConfigScope::Repository | ConfigScope::User));
+    let base = base(workspace);
+    let typed = parse(text, from).ok().map(|source| settle(source, from));
+    let written = |value: &str| parse_written(value).ok().map(|source| settle(source, &base));
+    let wanted = [typed.clone(), written(text)].map(|source| source.map(|source| source.identity(&reach.host)));
     let is_meant = |value: &String| {
-        let base = base(workspace);
-        let identity = parse(value, &base).map(|source| settle(source, &base).identity(host)).ok();
+        let identity = written(value).map(|source| source.identity(&reach.host));
         value == text || (identity.is_some() && wanted.contains(&identity))
     };
-    let meant: Vec<(ConfigScope, String)> = values.filter(|(_, value)| is_meant(value)).collect();
-    let (scope, value) = meant.first().ok_or_else(not_known)?;
-    let source = parse(value, &base(workspace)).map(|source| settle(source, &base(workspace))).ok();
+    let mut meant = workspace.repo.config_values("trace", "marketplace");
+    meant.retain(|(scope, value)| {
+        let may = *scope == ConfigScope::User || (*scope == ConfigScope::Repository && !for_user);
+        may && is_meant(value)
+    });
+    let nearest = meant.iter().map(|(scope, _)| *scope).find(|scope| *scope == ConfigScope::Repository);
+    let nearest = nearest.unwrap_or(ConfigScope::User);
+    meant.retain(|(scope, _)| *scope == nearest);
+    let value = meant.first().map(|(_, value)| value.clone());
+    let source = value.as_deref().map_or(typed, written);
+    // First, so that who is stopped here does it once more, and is not told that it is not known.
+    let mut purged = false;
+    if let (true, Some(place)) = (purge, source.as_ref().and_then(|source| reach.mirror_place(source))) {
+        purged = if *dry_run { place.folder().exists() } else { place.remove()? };
+    }
+    if value.is_none() && !purged {
+        return Err(MarketError::NotConfigured { text: masked(text) }.into());
+    }
+    let for_user = nearest == ConfigScope::User;
     if !dry_run {
-        for (scope, value) in &meant {
-            workspace.repo.remove_config(*scope == ConfigScope::User, KEY, value)?;
-        }
-        if let (true, Some(place)) = (purge, source.as_ref().and_then(|source| reach.mirror_place(source))) {
-            place.remove()?;
+        for (_, value) in &meant {
+            workspace.repo.remove_config(for_user, KEY, value)?;
         }
     }
-    let shown = source.as_ref().map_or_else(|| value.clone(), ToString::to_string);
+    let shown = source.as_ref().map_or_else(|| masked(value.as_ref().unwrap_or(text)), ToString::to_string);
     let undo = match &source {
-        Some(source) => undo("add", source, *scope == ConfigScope::User),
-        None => format!("git config --add {KEY} <address>"),
+        Some(source) if value.is_none() => undo("refresh", source, false),
+        Some(source) => undo("add", source, for_user),
+        None => format!("git config {}--add {KEY} <address>", if for_user { "--global " } else { "" }),
     };
-    let (workflows, plugins, warnings) = (None, None, Vec::new());
+    let hides = source.as_ref().is_some_and(|source| source.to_string() != source.exact());
+    let warning = "its address had a password or a key, which is not shown: it has to be given again to add it";
+    let warnings = if hides { vec![warning.to_owned()] } else { Vec::new() };
+    let (workflows, plugins) = (None, None);
     Ok(ChangedMarketplace { source: shown, workflows, plugins, warnings, dry_run: *dry_run, undo })
 }
 
 fn undo(verb: &str, source: &Source, for_user: bool) -> String {
-    let place = if for_user && verb == "add" { " --global" } else { "" };
+    let place = if for_user { " --global" } else { "" };
     let text = source.to_string();
     let quoted = shlex::try_quote(&text).map(|quoted| quoted.into_owned()).unwrap_or(text.clone());
     format!("git trace marketplace {verb}{place} {quoted}")

@@ -32,7 +32,7 @@ pub(in crate::ops) fn configured(workspace: &Workspace) -> Result<Vec<Configured
     // git reads the user's file first.
     values.sort_by_key(|(scope, _)| !matches!(scope, ConfigScope::Command | ConfigScope::Repository));
     for (scope, text) in values {
-        let source = parse(&text, &base).map(|source| settle(source, &base));
+        let source = parse_written(&text).map(|source| settle(source, &base));
         let identity = source.as_ref().map_or_else(|_| text.clone(), |source| source.identity(&host));
         if seen.insert(identity) {
             found.push(Configured { text, scope, source });
@@ -45,6 +45,11 @@ pub(in crate::ops) fn configured(workspace: &Workspace) -> Result<Vec<Configured
 pub(in crate::ops) fn parse(text: &str, from: &Path) -> Result<Source, MarketError> {
     let look = look_from(from);
     Source::parse(text, &look).map_err(MarketError::Source)
+}
+
+/// Reads a source that stands in a file: what lies where somebody works just now has no say in what it means.
+pub(in crate::ops) fn parse_written(text: &str) -> Result<Source, MarketError> {
+    Source::parse(text, &|_| None).map_err(MarketError::Source)
 }
 
 /// Says where a source of this machine really is: at its root, without links, whatever folder paths are counted from.
@@ -95,9 +100,33 @@ pub(in crate::ops) fn cache_folder(workspace: &Workspace) -> Result<PathBuf, OpE
 }
 
 /// Shows a text that is no source as far as that can be done: what is before an `@` may be a password.
-pub(super) fn masked(text: &str) -> String {
+pub(in crate::ops) fn masked(text: &str) -> String {
     match (text.find("://"), text.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}://***{}", &text[..scheme], &text[at..]),
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_in_a_file_means_the_same_in_every_folder() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("acme/flows")).expect("a folder");
+        let typed = parse("acme/flows", folder.path()).expect("a path");
+        assert!(matches!(typed.location, Location::Local(_)));
+        let written = parse_written("acme/flows").expect("a repository");
+        assert!(matches!(settle(written, folder.path()).location, Location::Hosted { .. }));
+        let path = settle(parse_written("./acme/flows").expect("a path"), folder.path());
+        let real = folder.path().canonicalize().expect("a folder").join("acme/flows").display().to_string();
+        assert_eq!(path.location, Location::Local(real));
+    }
+
+    #[test]
+    fn what_may_be_a_password_is_not_shown() {
+        assert_eq!(masked("https://u:geheim@ho st/x"), "https://***@ho st/x");
+        assert_eq!(masked("acme/flows@v1"), "acme/flows@v1");
     }
 }

@@ -1,7 +1,7 @@
 //! Why a marketplace could not be read, or changed.
 
 use crate::store::StoreError;
-use crate::workflow::{ManifestError, SourceError};
+use crate::workflow::{GitUrl, ManifestError, SourceError};
 
 /// Says why a marketplace could not be read, or its configuration not changed.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +52,8 @@ pub enum MarketError {
     Unreachable {
         /// The marketplace.
         source_name: String,
+        /// Its address as git needs it, without passwords.
+        address: Option<String>,
         /// What git said.
         reason: String,
         /// What is the matter.
@@ -180,17 +182,21 @@ impl MarketError {
     pub(in crate::ops) fn of_store(source_name: &str, error: StoreError) -> Self {
         let source_name = source_name.to_owned();
         match error {
-            StoreError::Unreachable { reason, .. } => {
+            StoreError::Unreachable { remote, reason } => {
                 let why = Why::of(&reason);
-                MarketError::Unreachable { source_name, reason, why }
+                let address = remote.parse::<GitUrl>().ok().map(|url| url.public());
+                MarketError::Unreachable { source_name, address, reason, why }
             }
             error @ StoreError::Slow { .. } => {
-                MarketError::Unreachable { source_name, reason: error.to_string(), why: Why::Network }
+                let (address, reason) = (None, error.to_string());
+                MarketError::Unreachable { source_name, address, reason, why: Why::Network }
             }
             StoreError::Ref { name, reason } if reason.contains("has no such branch") => {
                 MarketError::NoCommit { source_name, asked: Some(name) }
             }
-            StoreError::Git { reason, .. } if reason.contains("os error 2") => MarketError::GitMissing { source_name },
+            StoreError::Git { reason, .. } if reason.contains("(os error 2)") => {
+                MarketError::GitMissing { source_name }
+            }
             error => MarketError::Store { source_name, error: Box::new(error) },
         }
     }
@@ -207,8 +213,14 @@ impl MarketError {
             MarketError::Offline { .. } => {
                 vec!["fetch it: git trace marketplace refresh, or leave out --offline".to_owned()]
             }
-            MarketError::Unreachable { why, source_name, .. } => match why {
-                Why::Access => vec![format!("see whether git itself may: git ls-remote {source_name}")],
+            MarketError::Unreachable { why, address, .. } => match why {
+                Why::Access => vec![match address {
+                    Some(address) => {
+                        let quoted = shlex::try_quote(address).unwrap_or_else(|_| address.into());
+                        format!("see whether git itself may: git ls-remote {quoted}")
+                    }
+                    None => "see whether git itself may, with git ls-remote and its address".to_owned(),
+                }],
                 Why::NotFound => vec!["look at its address: git trace marketplace list".to_owned()],
                 Why::Unsound => vec!["nothing of it was kept; tell who runs that repository".to_owned()],
                 _ => vec!["what was fetched before is still there: --offline uses it".to_owned()],
@@ -229,6 +241,27 @@ impl MarketError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_git_that_is_not_there_is_missing() {
+        for (number, is_missing) in [(2, true), (24, false), (28, false)] {
+            let reason = std::io::Error::from_raw_os_error(number).to_string();
+            let error = MarketError::of_store("x", StoreError::Git { command: "fetch".to_owned(), reason });
+            assert_eq!(matches!(error, MarketError::GitMissing { .. }), is_missing, "{number}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_tried_names_an_address_and_no_password() {
+        let denied = |remote: &str| {
+            let (remote, reason) = (remote.to_owned(), "Authentication failed".to_owned());
+            MarketError::of_store("acme/flows", StoreError::Unreachable { remote, reason }).hints().join(" ")
+        };
+        assert!(
+            denied("https://github.com/acme/flows.git").ends_with("git ls-remote https://github.com/acme/flows.git")
+        );
+        assert!(denied("https://token@h/x?key=k").ends_with("git ls-remote https://h/x"));
+    }
 
     #[test]
     fn what_git_says_is_understood() {

@@ -12,7 +12,7 @@ mod refresh;
 mod tree_files;
 
 pub use add::{AddMarketplace, ChangedMarketplace, RemoveMarketplace, add_marketplace, remove_marketplace};
-pub(in crate::ops) use configured::{Configured, base, configured, look_from, parse, settle};
+pub(in crate::ops) use configured::{Configured, base, configured, look_from, masked, parse_written, settle};
 pub use error::{MarketError, Why};
 pub use list::{ListedMarketplace, list_marketplaces};
 pub(in crate::ops) use local::expand;

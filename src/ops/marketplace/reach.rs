@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::MarketError;
-use super::blobs::needed_blobs;
+use super::blobs::{has_manifests, needed_blobs};
 use super::configured::{cache_folder, host};
 use super::local::{Place, place_of};
 use super::tree_files::TreeFiles;
@@ -106,10 +106,33 @@ impl<'w> Reach<'w> {
             match self.reached(source, Held::Mirror(mirror), found.commit, found.fetched) {
                 // Broken: it is fetched anew.
                 Err(MarketError::Store { .. }) if !self.offline => {}
+                Ok(reached) if !has_manifests(reached.repo(), &reached.root) => return self.gather(reached, asked),
                 reached => return reached,
             }
         }
         self.fetch(source, asked).map(|(reached, _)| reached)
+    }
+
+    /// Fetches what is needed of a marketplace whose commit is here for the sake of something else: another folder of it, or
+    /// a workflow that was locked.
+    fn gather(&self, reached: Reached, asked: &Asked) -> Result<Reached, MarketError> {
+        let name = reached.source.to_string();
+        let of_store = |error| MarketError::of_store(&name, error);
+        if self.offline {
+            let asked = (*asked != Asked::Head).then(|| shown(asked));
+            return Err(MarketError::Offline { source_name: name.clone(), asked });
+        }
+        let mut reached = reached;
+        // The manifests, then what they name.
+        for _ in 0..2 {
+            let blobs = needed_blobs(reached.repo(), &reached.root, "").map_err(of_store)?;
+            self.need(&reached, &blobs)?;
+            let place = self.mirror_place(&reached.source).expect("what is of this machine has nothing to gather");
+            if let Some(mirror) = place.open().map_err(of_store)? {
+                reached.held = Rc::new(Held::Mirror(mirror));
+            }
+        }
+        Ok(reached)
     }
 
     /// Fetches a marketplace as it is now; nothing is done for one of this machine.

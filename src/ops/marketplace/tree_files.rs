@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::model::ObjectId;
@@ -11,8 +11,10 @@ use crate::workflow::{Files, FilesError, Node};
 
 /// Most folders whose rows are remembered.
 const REMEMBERED_MAX: usize = 20_000;
+/// How deep folders are looked into.
+const DEPTH_MAX: usize = 64;
 
-/// What a folder has, by name.
+/// Holds the rows of a folder, by name.
 type Rows = HashMap<String, (ForeignKind, ObjectId)>;
 
 /// Reads the files of a tree: nothing is checked out, and no link followed.
@@ -30,23 +32,42 @@ impl<R: Borrow<Repo>> TreeFiles<R> {
         TreeFiles { held, root, known: RefCell::default() }
     }
 
-    /// Lists all blobs below a folder, at most `max`; none where there is no such folder.
+    /// Lists all blobs below a folder, each once; none where there is no such folder. After `max` rows it ends.
     pub(in crate::ops) fn blobs_below(&self, folder: &str, max: usize) -> Result<Vec<ObjectId>, StoreError> {
-        let Ok(Some(Node::Folder { id })) = self.look(folder) else { return Ok(Vec::new()) };
-        let (mut found, mut open) = (Vec::new(), vec![(id, 0)]);
+        let mut found = Vec::new();
+        self.new_blobs_below(folder, max, &mut HashSet::new(), &mut found)?;
+        Ok(found)
+    }
+
+    /// Lists the blobs below a folder that were not seen before; a folder that was is not looked into again, wherever it
+    /// lies: a few trees can name each other so that they stand for more files than anybody can count. Returns how many
+    /// rows were read.
+    pub(super) fn new_blobs_below(
+        &self,
+        folder: &str,
+        max: usize,
+        seen: &mut HashSet<ObjectId>,
+        found: &mut Vec<ObjectId>,
+    ) -> Result<usize, StoreError> {
+        let Ok(Some(Node::Folder { id })) = self.look(folder) else { return Ok(0) };
+        let (mut read, mut open) = (0, Vec::new());
+        if seen.insert(id) {
+            open.push((id, 0));
+        }
         while let Some((tree, depth)) = open.pop() {
             for ForeignRow { kind, id, .. } in self.held.borrow().foreign_rows(&tree)? {
+                read += 1;
                 match kind {
-                    ForeignKind::Folder if depth < 64 => open.push((id, depth + 1)),
-                    ForeignKind::File { .. } | ForeignKind::Link => found.push(id),
+                    ForeignKind::Folder if depth < DEPTH_MAX && seen.insert(id) => open.push((id, depth + 1)),
+                    ForeignKind::File { .. } | ForeignKind::Link if seen.insert(id) => found.push(id),
                     _ => {}
                 }
             }
-            if found.len() + open.len() > max {
+            if read > max {
                 break;
             }
         }
-        Ok(found)
+        Ok(read)
     }
 
     fn rows(&self, tree: &ObjectId, path: &str) -> Result<Rc<Rows>, FilesError> {

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::page::{self, FileState, Found};
 use super::place::Place;
-use super::record::{NewEntry, RunChange, RunState};
+use super::record::{NewEntry, RunChange};
 use super::trailers::{PAGE, STEP};
 use super::{RunError, artifact};
-use crate::model::{BodyKind, ObjectId, Operation, Role};
+use crate::model::{BodyKind, ObjectId, Operation};
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Edits, PAGE_MAX, Page, render};
 use crate::run::{ENTRY_MAX, Header, Item, RuleError, Run, RunId, Status, StepStatus};
@@ -123,6 +123,10 @@ pub(super) fn act(
         let latest = done.as_ref().ok().and_then(Option::as_ref).map_or(&run, |done| &done.run);
         settle_file(workspace, place.as_ref(), found.as_ref(), latest);
     }
+    if let (Err(_), Some(Recorded { commit: Some(_), parent, .. })) = (&done, &first) {
+        let undo = format!("git trace --branch {} reset --hard {}", id.branch(), parent.short(12));
+        workspace.warn(format!("taken in from trace.md: {}; to take it back: {undo}", told.join(", ")));
+    }
     let (done, earlier) = match (done?, first) {
         (Some(done), first) => (Some(done), first.map(|first| first.redacted)),
         (None, first) => (first, None),
@@ -233,9 +237,10 @@ fn settle_file(workspace: &Workspace, place: Option<&Place>, found: Option<&Foun
     if found.state == FileState::Damaged
         && let Some(bytes) = found.bytes.as_ref().filter(|bytes| !bytes.is_empty())
     {
-        let name = format!("damaged-{}.md", run.header.run);
-        match workspace.repo.write_state(&name, bytes) {
-            Ok(()) => workspace.warn(format!(
+        // Each has a name of its own: none takes the place of an earlier one.
+        let kept = workspace.repo.blob_id(bytes).map(|id| format!("damaged-{}-{id}.md", run.header.run));
+        match kept.and_then(|name| workspace.repo.write_state(&name, bytes).map(|()| name)) {
+            Ok(name) => workspace.warn(format!(
                 "'{}' was made anew from the commits; what was there is kept in the git directory as 'trace/{name}'",
                 place.shown
             )),
@@ -313,7 +318,11 @@ fn prepare(workspace: &Workspace, run: &Run, act: Act) -> Result<(Run, RunChange
         }
         let cleaned = workspace.redactor()?.json(body);
         redacted.extend(cleaned.findings().iter().map(|finding| finding.rule.to_string()));
-        Ok(cleaned.into_inner())
+        let body = cleaned.into_inner();
+        if body.len() as u64 > ENTRY_MAX {
+            return Err(too_large("what is to be recorded, secrets replaced,", ENTRY_MAX));
+        }
+        Ok(body)
     };
     let unreadable = |error: serde_json::Error| RunError::broken(&run.header.run, error);
     if let Some(header) = act.header {
@@ -358,32 +367,10 @@ fn step_of(item: &Item) -> Option<String> {
 
 /// Says that the rules of a run forbid something.
 pub(super) fn rule(run: &Run, rule: RuleError) -> OpError {
-    RunError::Rule { run: run.header.run.to_string(), rule }.into()
-}
-
-impl Workspace {
-    /// Reads what a run's branch says.
-    ///
-    /// # Errors
-    /// When an entry of it cannot be what it says that it is.
-    pub(in crate::ops) fn run_of(&self, state: &RunState) -> Result<Run, OpError> {
-        let mut run = Run::new(state.header.clone());
-        for entry in &state.entries[1..] {
-            let is_json = entry.kind == BodyKind::Json;
-            let is_large = || self.repo.header(&entry.body).map(|(_, size)| size > ENTRY_MAX);
-            match entry.role {
-                Role::Step if !is_json || is_large()? => {
-                    let reason = format!("entry '{}' is no step", entry.id);
-                    return Err(RunError::broken(&run.header.run, reason).into());
-                }
-                Role::Step | Role::Event if is_json && !is_large()? => {
-                    let body = self.repo.read_blob(&entry.body)?;
-                    let taken = run.take(entry.id, &entry.role, &body);
-                    taken.map_err(|error| RunError::unreadable(&run.header.run, &error))?;
-                }
-                _ => run.others += 1,
-            }
-        }
-        Ok(run)
+    if let RuleError::NotOpen { status } = rule
+        && run.is_of_turns()
+    {
+        return RunError::OfTurns { run: run.header.run.to_string(), status: status.to_string() }.into();
     }
+    RunError::Rule { run: run.header.run.to_string(), rule }.into()
 }

@@ -24,6 +24,28 @@ pub enum RunError {
         /// Those that may be meant.
         runs: Vec<String>,
     },
+    /// No run is named, and those that may be meant were begun elsewhere.
+    #[error("no open run was begun here; from elsewhere: {}", runs.join(", "))]
+    Elsewhere {
+        /// Those that came from elsewhere.
+        runs: Vec<String>,
+    },
+    /// A run is driven by turns of an agent, which alone end it and go on with it.
+    #[error("run '{run}' is one of turns, and {status}")]
+    OfTurns {
+        /// The run.
+        run: String,
+        /// How it stands.
+        status: String,
+    },
+    /// What is to be recorded is larger than what would be read again.
+    #[error("{what} has more than {max} bytes")]
+    TooLarge {
+        /// What it is.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
     /// A run's branch does not hold what a run's branch holds.
     #[error("run '{run}' cannot be read: {reason}")]
     Broken {
@@ -143,6 +165,14 @@ impl RunError {
             RunError::NoSuchRun { .. } => one("see which there are: git trace run list"),
             RunError::NoRun { .. } => one("begin one: git trace run start <workflow> --task <text>"),
             RunError::WhichRun { .. } => one("name it: --run <id>; see which there are: git trace run list --open"),
+            RunError::Elsewhere { runs } => vec![
+                format!("to go on with it here: --run {}", runs.first().map_or("<id>", String::as_str)),
+                "to begin one: git trace run start <workflow> --task <text>".to_owned(),
+            ],
+            RunError::OfTurns { run, .. } => {
+                vec![format!("an agent goes on with it: git trace workflow run --resume {run}")]
+            }
+            RunError::TooLarge { .. } => one("put it into a file of the work tree, and name that"),
             RunError::Broken { .. } => one("see what is there: git trace verify --all"),
             RunError::Rule { run, rule } => rule_hints(run, rule),
             RunError::NoTask => one("say what is to be achieved: --task <text>"),

@@ -2,8 +2,8 @@
 //! `trace.md`.
 
 use super::act::{Act, RunChanged, Written, act, rule};
-use super::artifact;
 use super::which::WhichRun;
+use super::{RunError, artifact};
 use crate::model::Operation;
 use crate::ops::{OpError, Workspace, preview};
 use crate::run::{Decision, Header, Item, Resume, Run};
@@ -26,6 +26,7 @@ pub struct FinishRun {
 pub fn finish_run(workspace: &Workspace, request: &FinishRun) -> Result<RunChanged, OpError> {
     let now = workspace.now()?.to_string();
     changed(workspace, &request.which, request.dry_run, &mut |run| {
+        by_hand(run)?;
         let header: Result<Header, _> = match &request.failed {
             Some(reason) => run.failed(Some(reason.clone()), now.clone()),
             None => run.completed(now.clone()),
@@ -57,6 +58,7 @@ pub struct ResumeRun {
 pub fn resume_run(workspace: &Workspace, request: &ResumeRun) -> Result<RunChanged, OpError> {
     let now = workspace.now()?.to_string();
     changed(workspace, &request.which, request.dry_run, &mut |run| {
+        by_hand(run)?;
         let header = run.resumed().map_err(|error| rule(run, error))?;
         let last = run.current().map_or(0, |step| step.number);
         let mut resume = Resume::new(now.clone(), last, Decision::Human);
@@ -91,8 +93,21 @@ pub struct SyncRun {
 pub fn sync_run(workspace: &Workspace, request: &SyncRun) -> Result<RunChanged, OpError> {
     let _turn = (!request.dry_run).then(|| workspace.runs_turn()).transpose()?;
     let run = workspace.find_run(&request.which)?;
+    if !request.dry_run {
+        // Whoever has its file brought here works on it here.
+        workspace.note_run_here(&run)?;
+    }
     let written = if request.discard { Written::Discard } else { Written::TakeIn };
     Ok(act(workspace, &run, written, request.dry_run, &mut |_| Ok(None))?.0)
+}
+
+/// Checks that no turns drive the run: they would not hear of it.
+fn by_hand(run: &Run) -> Result<(), OpError> {
+    let header = &run.header;
+    match run.is_of_turns() {
+        true => Err(RunError::OfTurns { run: header.run.to_string(), status: header.status.to_string() }.into()),
+        false => Ok(()),
+    }
 }
 
 fn changed(

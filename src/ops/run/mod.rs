@@ -5,6 +5,7 @@ mod artifact;
 mod drift;
 mod error;
 mod finish;
+mod here;
 mod list;
 mod page;
 mod place;
@@ -14,6 +15,9 @@ mod status;
 mod step;
 mod trailers;
 mod which;
+
+/// The longest task of a run, in bytes.
+pub(in crate::ops) const TASK_MAX: usize = 64 << 10;
 
 pub use act::RunChanged;
 pub use drift::{DesignChange, Drift, DriftRequest, run_drift};

@@ -13,10 +13,10 @@ use serde::Serialize;
 use super::RunError;
 use super::place::Place;
 use super::trailers::PAGE;
-use super::which::SeenRuns;
+use super::which::{Seen, SeenRuns};
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
-use crate::run::trace_md::{Edits, PAGE_MAX, Page, parse, render, take_in};
+use crate::run::trace_md::{Edits, PAGE_MAX, Page, PageError, parse, render, take_in};
 use crate::run::{Run, RunId};
 use crate::store::StoreError;
 
@@ -33,7 +33,7 @@ pub enum FileState {
     Missing,
     /// It is as it was written earlier.
     Outdated,
-    /// It is empty, cut off, or no text.
+    /// It is empty, or cut off.
     Damaged,
     /// Somebody has written in it.
     Edited,
@@ -70,18 +70,26 @@ fn judge(
     bytes: &[u8],
     now: &str,
 ) -> Result<(FileState, Option<Edits>), OpError> {
-    let Some(text) = text_of(bytes) else { return Ok((FileState::Damaged, None)) };
     let expected = render(&Page::of(run));
+    // Nobody writes nothing, or what ends in the midst of what we wrote; a power cut does, and leaves zeros.
+    let said = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    if bytes[..said].iter().all(u8::is_ascii_whitespace) {
+        return Ok((FileState::Damaged, None));
+    }
+    let is_whole = bytes == expected.as_bytes();
+    if !is_whole && expected.as_bytes().starts_with(&bytes[..said]) {
+        // It may be all that an earlier commit had.
+        let is_earlier = said == bytes.len() && is_ours(workspace, place, run, bytes)?;
+        return Ok((if is_earlier { FileState::Outdated } else { FileState::Damaged }, None));
+    }
+    let refused = |error| RunError::Page { run: run.header.run.to_string(), file: place.shown.clone(), error };
+    let text = text_of(bytes).map_err(refused)?;
     if text == expected {
         return Ok((FileState::Current, None));
     }
-    if is_ours(workspace, run, &text)? {
+    if is_ours(workspace, place, run, text.as_bytes())? {
         return Ok((FileState::Outdated, None));
     }
-    if expected.starts_with(&text) {
-        return Ok((FileState::Damaged, None));
-    }
-    let refused = |error| RunError::Page { run: run.header.run.to_string(), file: place.shown.clone(), error };
     let parsed = parse(&text).map_err(refused)?;
     let edits = take_in(run, &parsed, now).map_err(refused)?;
     match edits.is_empty() {
@@ -111,42 +119,89 @@ pub(super) fn read(place: &Place) -> Result<Option<Vec<u8>>, OpError> {
     Ok(Some(bytes))
 }
 
-/// Returns the text with line ends as they are written; `None` if it is none, or empty.
-fn text_of(bytes: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0') && !text.trim().is_empty())?;
-    Some(text.replace("\r\n", "\n"))
+/// Returns the text with line ends as they are written.
+///
+/// # Errors
+/// The line of the first byte that no text has.
+fn text_of(bytes: &[u8]) -> Result<String, PageError> {
+    let bad = match std::str::from_utf8(bytes) {
+        Ok(text) => match text.find('\0') {
+            None => return Ok(text.replace("\r\n", "\n")),
+            Some(at) => at,
+        },
+        Err(error) => error.valid_up_to(),
+    };
+    let line = 1 + bytes[..bad].iter().filter(|byte| **byte == b'\n').count();
+    Err(PageError { line, reason: format!("byte 0x{:02x} is no text in UTF-8", bytes[bad]) })
 }
 
-/// Tells whether a file holds nothing that anybody would miss, or what a run of this folder had there once.
+/// Says why a file may not be written over; `None` if it holds nothing that anybody would miss, or what a run of this
+/// clone had in this folder once.
 ///
 /// # Errors
 /// When history cannot be read.
-pub(super) fn is_free(workspace: &Workspace, folder: &str, bytes: &[u8]) -> Result<bool, OpError> {
-    let Some(text) = text_of(bytes) else { return Ok(bytes.iter().all(u8::is_ascii_whitespace)) };
-    let id = workspace.repo.blob_id(text.as_bytes())?.to_string();
-    written_in(workspace, folder, &id)
+pub(super) fn why_kept(workspace: &Workspace, folder: &str, bytes: &[u8]) -> Result<Option<String>, OpError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let Ok(text) = text_of(bytes) else { return Ok(Some("it is no text".to_owned())) };
+    let found = writers(workspace, folder, text.as_bytes())?;
+    Ok(match found.first() {
+        _ if found.iter().any(|one| one.is_here) => None,
+        Some(one) => Some(format!("it is of run '{}', which was begun elsewhere", one.run)),
+        None => Some("it is of no run that is known here".to_owned()),
+    })
 }
 
-/// Tells whether this is a text that was written for the run, or for another one in its folder.
-fn is_ours(workspace: &Workspace, run: &Run, text: &str) -> Result<bool, OpError> {
+/// Returns those of some runs of a folder that have written the `trace.md` that is there.
+///
+/// # Errors
+/// When the file or history cannot be read.
+pub(super) fn written_by<'s>(workspace: &Workspace, folder: &str, runs: &[&'s Seen]) -> Result<Vec<&'s Seen>, OpError> {
+    let bytes = workspace.place_in(folder).map(|place| read(&place)).transpose()?.flatten();
+    let Some(Ok(text)) = bytes.as_deref().map(text_of) else { return Ok(Vec::new()) };
     let id = workspace.repo.blob_id(text.as_bytes())?.to_string();
+    let mut found = Vec::new();
+    for one in runs {
+        if written_for(workspace, &one.run, &id)? {
+            found.push(*one);
+        }
+    }
+    Ok(found)
+}
+
+/// Tells whether this is what was written for the run once, or for one of this clone that has made room for it.
+///
+/// # Errors
+/// [`RunError::InTheWay`] when another run of the folder has written it: it is that one's file.
+fn is_ours(workspace: &Workspace, place: &Place, run: &Run, text: &[u8]) -> Result<bool, OpError> {
+    let id = workspace.repo.blob_id(text)?.to_string();
     if written_for(workspace, &run.header.run, &id)? {
         return Ok(true);
     }
-    match &run.header.folder {
-        Some(folder) => written_in(workspace, folder, &id),
+    let Some(folder) = &run.header.folder else { return Ok(false) };
+    let others = writers(workspace, folder, text)?;
+    match others.first() {
+        _ if others.iter().any(|one| one.is_here && one.told.is_aside) => Ok(true),
+        Some(other) => {
+            let reason = format!("it is of run '{}'", other.run);
+            Err(RunError::InTheWay { file: place.shown.clone(), reason }.into())
+        }
         None => Ok(false),
     }
 }
 
-fn written_in(workspace: &Workspace, folder: &str, id: &str) -> Result<bool, OpError> {
+/// Returns the runs of a folder that say that they wrote this.
+fn writers(workspace: &Workspace, folder: &str, text: &[u8]) -> Result<Vec<Seen>, OpError> {
+    let id = workspace.repo.blob_id(text)?.to_string();
     let SeenRuns { seen, .. } = workspace.seen_runs()?;
-    for one in seen.iter().filter(|one| workspace.is_in(one, folder)) {
-        if written_for(workspace, &one.run, id)? {
-            return Ok(true);
+    let mut found = Vec::new();
+    for one in seen.into_iter().filter(|one| workspace.is_in(one, folder)) {
+        if written_for(workspace, &one.run, &id)? {
+            found.push(one);
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// Tells whether a commit of the run says that it wrote this: one of its branch, or one that the branch was at once.

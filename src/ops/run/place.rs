@@ -25,6 +25,13 @@ pub(super) struct Place {
     pub(super) shown: String,
 }
 
+impl Place {
+    fn new(dir: PathBuf, folder: &str, name: &str) -> Self {
+        let shown = if folder == "." { name.to_owned() } else { format!("{folder}/{name}") };
+        Place { path: dir.join(name), dir, shown }
+    }
+}
+
 impl Workspace {
     /// Names a folder from the top of the work tree; `None` if the repository is bare.
     ///
@@ -77,8 +84,14 @@ impl Workspace {
             true => format!("trace.{}.md", header.run),
             false => TRACE_MD.to_owned(),
         };
-        let shown = if folder == "." { name.clone() } else { format!("{folder}/{name}") };
-        Ok(Some(Place { path: dir.join(name), dir, shown }))
+        Ok(Some(Place::new(dir, folder, &name)))
+    }
+
+    /// Says where the `trace.md` of a folder is that [`Workspace::folder_of`] has named.
+    pub(super) fn place_in(&self, folder: &str) -> Option<Place> {
+        let top = self.repo.work_dir()?;
+        let dir = if folder == "." { top.to_owned() } else { top.join(folder) };
+        Some(Place::new(dir, folder, TRACE_MD))
     }
 
     /// Waits for the turn to record something of a run; the lock dies with its holder.

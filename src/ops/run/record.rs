@@ -6,10 +6,10 @@ use crate::codec::Meta;
 use crate::model::{BodyKind, Entry, EntryId, NanoDollars, ObjectId, Operation, Role, Touch, TouchKind, Usage};
 use crate::ops::change::{Changed, Editing, Record};
 use crate::ops::{OpError, Target, Workspace};
-use crate::run::{Header, RunId};
+use crate::run::{ENTRY_MAX, Header, Run, RunId};
 
-/// The largest header that is read, in bytes.
-const HEADER_MAX: usize = 1 << 20;
+/// The largest header, in bytes.
+const HEADER_MAX: u64 = 1 << 20;
 
 /// Says what one commit of a run puts into its branch.
 #[derive(Debug, Clone)]
@@ -81,6 +81,20 @@ impl Workspace {
         Target { ref_name: self.repo.branch_ref(&branch), branch: Some(branch) }
     }
 
+    /// Makes the id of a new run: one that no run here has.
+    ///
+    /// # Errors
+    /// When refs cannot be read.
+    pub(in crate::ops) fn new_run_id(&self, workflow: &str) -> Result<RunId, OpError> {
+        for nth in 0.. {
+            let run = RunId::new(workflow, self.new_entry_id(None, nth));
+            if self.repo.find_ref_id(&self.run_target(&run).ref_name)?.is_none() {
+                return Ok(run);
+            }
+        }
+        unreachable!("there are more ids than runs")
+    }
+
     /// Reads a run's branch; `None` if there is no such run.
     ///
     /// # Errors
@@ -90,15 +104,41 @@ impl Workspace {
         let broken = |reason: &str| RunError::Broken { run: run.to_string(), reason: reason.to_owned() };
         let entries = self.repo.read_entries(&self.repo.read_commit(&tip)?)?;
         let first = entries.first().filter(|first| first.role == Role::Event && first.kind == BodyKind::Json);
-        let body = self.repo.read_blob(&first.ok_or_else(|| broken("it does not begin with a header"))?.body)?;
-        if body.len() > HEADER_MAX {
+        let first = first.ok_or_else(|| broken("it does not begin with a header"))?;
+        if self.repo.header(&first.body)?.1 > HEADER_MAX {
             return Err(broken("its header is too large").into());
         }
+        let body = self.repo.read_blob(&first.body)?;
         let header: Header = serde_json::from_slice(&body).map_err(|error| broken(&format!("its header: {error}")))?;
         if header.version > 1 {
             return Err(broken(&format!("it has version {}, newer than this program", header.version)).into());
         }
         Ok(Some(RunState { tip, header, entries }))
+    }
+
+    /// Reads what a run's branch says.
+    ///
+    /// # Errors
+    /// When an entry of it cannot be what it says that it is.
+    pub(in crate::ops) fn run_of(&self, state: &RunState) -> Result<Run, OpError> {
+        let mut run = Run::new(state.header.clone());
+        for entry in &state.entries[1..] {
+            let is_json = entry.kind == BodyKind::Json;
+            let is_large = || self.repo.header(&entry.body).map(|(_, size)| size > ENTRY_MAX);
+            match entry.role {
+                Role::Step if !is_json || is_large()? => {
+                    let reason = format!("entry '{}' is no step", entry.id);
+                    return Err(RunError::broken(&run.header.run, reason).into());
+                }
+                Role::Step | Role::Event if is_json && !is_large()? => {
+                    let body = self.repo.read_blob(&entry.body)?;
+                    let taken = run.take(entry.id, &entry.role, &body);
+                    taken.map_err(|error| RunError::unreadable(&run.header.run, &error))?;
+                }
+                _ => run.others += 1,
+            }
+        }
+        Ok(run)
     }
 
     /// Makes one commit on a run's branch: `edit` sees the branch as it is, and says what changes. It is called again
@@ -113,6 +153,10 @@ impl Workspace {
         edit: &mut dyn FnMut(Option<&RunState>) -> Result<RunChange, OpError>,
     ) -> Result<Changed, OpError> {
         let target = self.run_target(run);
+        if !dry_run {
+            // Before the branch is there, so that none is without it that was begun here.
+            self.note_run_here(run)?;
+        }
         self.change_at(&target, dry_run, &mut |editing| {
             let state = self.read_run(run)?;
             if state.as_ref().map(|state| state.tip) != editing.context.tip() {
@@ -124,6 +168,7 @@ impl Workspace {
 }
 
 fn put(editing: &mut Editing<'_>, state: Option<&RunState>, change: RunChange, run: &RunId) -> Result<Record, OpError> {
+    check_sizes(editing.workspace, state, &change)?;
     let mut touches = Vec::new();
     let tip = editing.context.tip();
     let mut nth = 0;
@@ -163,6 +208,30 @@ fn put(editing: &mut Editing<'_>, state: Option<&RunState>, change: RunChange, r
     Ok(Record { body, model, usage, cost, other, ..Record::new(operation, subject, touches) })
 }
 
+/// Checks that what is to be stored will be read again, before any of it is.
+fn check_sizes(workspace: &Workspace, state: Option<&RunState>, change: &RunChange) -> Result<(), OpError> {
+    let redactor = workspace.redactor()?;
+    let check = |what: &'static str, max: u64, body: &[u8]| {
+        // What stands for a secret may be longer than it was.
+        match body.len() as u64 > max || redactor.json(body).as_inner().len() as u64 > max {
+            true => Err(RunError::TooLarge { what, max: usize::try_from(max).unwrap_or(usize::MAX) }),
+            false => Ok(()),
+        }
+    };
+    if let Some(header) = &change.header {
+        check("the header of a run", HEADER_MAX, &serde_json::to_vec(header).expect("a header is names and texts"))?;
+    }
+    let is_record = |role: &Role, kind: &BodyKind| *kind == BodyKind::Json && matches!(role, Role::Step | Role::Event);
+    let entries = state.map(|state| &state.entries[..]).unwrap_or_default();
+    let changed = change
+        .changed
+        .iter()
+        .filter(|(id, _)| entries.iter().any(|entry| entry.id == *id && is_record(&entry.role, &entry.kind)));
+    let new = change.new.iter().filter(|entry| is_record(&entry.role, &entry.kind));
+    let bodies = changed.map(|(_, body)| body).chain(new.map(|entry| &entry.body));
+    bodies.into_iter().try_for_each(|body| check("an entry of a run", ENTRY_MAX, body)).map_err(OpError::from)
+}
+
 /// Gives an entry another body; nothing is touched if it says that already.
 fn replace(editing: &mut Editing<'_>, old: &Entry, body: &[u8]) -> Result<Option<Touch>, OpError> {
     let (body, tokens) = editing.put(&old.role, &old.kind, body)?;
@@ -171,4 +240,50 @@ fn replace(editing: &mut Editing<'_>, old: &Entry, body: &[u8]) -> Result<Option
     }
     editing.context.replace(Entry { body, tokens, ..old.clone() })?;
     Ok(Some(Touch::new(TouchKind::Changed, old.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::create_repository;
+    use crate::run::{Status, WorkflowUsed};
+
+    fn header(run: &RunId, reason: usize) -> Header {
+        Header {
+            version: 1,
+            run: run.clone(),
+            workflow: WorkflowUsed { name: "x".to_owned(), ..WorkflowUsed::default() },
+            task: "t".to_owned(),
+            started: "s".to_owned(),
+            ended: None,
+            status: Status::InProgress,
+            reason: Some("r".repeat(reason)),
+            folder: None,
+            other: serde_json::Map::new(),
+        }
+    }
+
+    #[test]
+    fn what_would_not_be_read_again_is_not_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        create_repository(folder.path(), "A U Thor", "author@example.com").expect("a repository");
+        let workspace = Workspace::discover(folder.path(), None, None).expect("a repository");
+        let run = workspace.new_run_id("x").expect("an id");
+        let put = |reason: usize, entry: usize| {
+            workspace.change_run(&run, false, &mut |_| {
+                let body = format!(r#"{{"type":"{}"}}"#, "x".repeat(entry)).into_bytes();
+                let new = NewEntry { role: Role::Event, kind: BodyKind::Json, body, meta: None };
+                let change = RunChange::new(Operation::Run, "begins");
+                Ok(RunChange { header: Some(header(&run, reason)), new: vec![new], ..change })
+            })
+        };
+        let max = 1 << 20;
+        for (reason, entry) in [(max, 0), (0, max)] {
+            let error = put(reason, entry).expect_err("it is too large");
+            assert!(matches!(error, OpError::Run(RunError::TooLarge { .. })), "{error}");
+            assert!(workspace.read_run(&run).expect("no run").is_none());
+        }
+        put(max - 1000, max - 1000).expect("as large as may be");
+        assert_eq!(workspace.read_run(&run).expect("a run").expect("a run").entries.len(), 2);
+    }
 }

@@ -7,12 +7,12 @@ use serde::Serialize;
 use super::act::{Act, Plan, RunChanged, Written, act, begin};
 use super::status::RunReport;
 use super::which::{Seen, SeenRuns};
-use super::{RunError, artifact, page, status, trailers};
+use super::{RunError, TASK_MAX, artifact, page, status, trailers};
 use crate::model::Operation;
 use crate::ops::workflow::used;
 use crate::ops::{OpError, Workspace};
 use crate::run::trace_md::{Page, render};
-use crate::run::{Decision, Header, Item, Recovery, Resume, Run, RunId, Status, WorkflowUsed};
+use crate::run::{Decision, Header, Item, Recovery, Resume, Run, Status, WorkflowUsed};
 
 /// Asks for a run to begin, or to go on.
 #[derive(Debug, Clone)]
@@ -79,11 +79,12 @@ pub fn start_run(workspace: &Workspace, request: &StartRun) -> Result<StartedRun
     let folder = workspace.folder_of(&request.dir)?;
     let SeenRuns { seen, .. } = workspace.seen_runs()?;
     let known = match &folder {
-        Some(folder) => workspace.run_in(&seen, folder),
+        Some(folder) => workspace.run_in(&seen, folder)?,
         // Without a folder it is known by what it does.
-        None => seen
-            .iter()
-            .find(|one| one.is_open() && one.told.folder.is_none() && one.told.workflow == request.workflow.name),
+        None => seen.iter().find(|one| {
+            let is_meant = one.is_open() && one.told.folder.is_none() && one.told.workflow == request.workflow.name;
+            is_meant && one.is_here && is_by_hand(workspace, one)
+        }),
     };
     match known {
         Some(known) if !request.new => go_on(workspace, request, folder.as_deref(), known),
@@ -163,10 +164,13 @@ fn begin_new(
     earlier: Option<&Seen>,
 ) -> Result<StartedRun, OpError> {
     let task = request.task.as_deref().map(str::trim).filter(|task| !task.is_empty()).ok_or(RunError::NoTask)?;
+    if task.len() > TASK_MAX {
+        return Err(RunError::TooLarge { what: "the task", max: TASK_MAX }.into());
+    }
     let workflow = known_as(workspace, &request.workflow);
     let mut header = Header {
         version: 1,
-        run: new_id(workspace, &workflow.name)?,
+        run: workspace.new_run_id(&workflow.name)?,
         workflow,
         task: task.to_owned(),
         started: workspace.now()?.to_string(),
@@ -186,12 +190,9 @@ fn begin_new(
     let mut bytes = None;
     if let (Some(folder), Some(place)) = (&folder, workspace.place_of(&header)?) {
         bytes = page::read(&place)?;
-        let is_free = match &bytes {
-            Some(bytes) => page::is_free(workspace, folder, bytes)? || request.dry_run && kept.is_some(),
-            None => true,
-        };
-        if !is_free {
-            let reason = "it is of no run that is known here".to_owned();
+        // That of an earlier run would have made room.
+        let bytes = bytes.as_ref().filter(|_| !(request.dry_run && kept.is_some()));
+        if let Some(reason) = bytes.map(|bytes| page::why_kept(workspace, folder, bytes)).transpose()?.flatten() {
             return Err(RunError::InTheWay { file: place.shown, reason }.into());
         }
     }
@@ -203,6 +204,12 @@ fn begin_new(
     }
     let report = status::report(workspace, &run, None)?;
     Ok(StartedRun { began: Began::New, change, report, kept })
+}
+
+/// Tells whether nobody but who takes it up goes on with a run: turns of an agent are gone on with by themselves.
+fn is_by_hand(workspace: &Workspace, one: &Seen) -> bool {
+    let state = workspace.read_run(&one.run).ok().flatten();
+    state.is_some_and(|state| !Run::new(state.header).is_of_turns())
 }
 
 /// Says what is run as exactly as it is known: where nobody says, an installed workflow of that name is meant.
@@ -241,15 +248,4 @@ fn make_room(
     };
     let (changed, _) = act(workspace, &earlier.run, Written::TakeIn, dry_run, &mut set_aside)?;
     Ok((kept, changed.undo))
-}
-
-/// Makes the id of a new run.
-fn new_id(workspace: &Workspace, workflow: &str) -> Result<RunId, OpError> {
-    for nth in 0.. {
-        let run = RunId::new(workflow, workspace.new_entry_id(None, nth));
-        if workspace.repo.find_ref_id(&workspace.run_target(&run).ref_name)?.is_none() {
-            return Ok(run);
-        }
-    }
-    unreachable!("there are more ids than runs")
 }

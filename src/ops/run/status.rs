@@ -6,7 +6,7 @@ use super::page::{self, FileState};
 use super::which::WhichRun;
 use super::{RunError, artifact};
 use crate::ops::{OpError, Workspace};
-use crate::run::{Recovery, Resume, Run, Status, Step, StepStatus, WorkflowUsed};
+use crate::run::{Recovery, Resume, Run, Setup, Status, Step, StepStatus, WorkflowUsed};
 
 /// Says how a run stands.
 #[derive(Debug, Clone, Serialize)]
@@ -39,6 +39,10 @@ pub struct RunReport {
     pub last_resume: Option<Resume>,
     /// Entries that are no part of the trace, such as turns.
     pub others: usize,
+    /// Whether turns of an agent drive it.
+    pub of_turns: bool,
+    /// Why it cannot be said how they do.
+    pub turns_fault: Option<String>,
     /// What comes next.
     pub next: Next,
     /// Files that steps made and that are gone.
@@ -128,6 +132,8 @@ pub(super) fn report(
         resumed: run.resumes().count(),
         last_resume: run.resumes().next_back().cloned(),
         others: run.others,
+        of_turns: run.is_of_turns(),
+        turns_fault: Setup::of(header).err().map(|error| format!("its turns cannot be read: {error}")),
         next,
         missing,
         changed,

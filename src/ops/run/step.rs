@@ -74,7 +74,7 @@ pub fn step(workspace: &Workspace, request: &StepRequest) -> Result<RunChanged, 
         }
         step.check().map_err(|error| rule(run, error))?;
         let mut act = Act::new(Operation::Step, subject);
-        if step.status == StepStatus::Failed && matches!(request.what, StepEvent::Fail { .. }) {
+        if step.status == StepStatus::Failed && matches!(request.what, StepEvent::Fail { .. }) && !run.is_of_turns() {
             // Until a person resumes it.
             act.header = Some(Header { status: Status::Failed, ended: Some(now.clone()), ..run.header.clone() });
         }

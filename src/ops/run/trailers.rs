@@ -1,7 +1,6 @@
 //! What each commit of a run says of the run as a whole.
 
-use std::fmt::Write;
-
+use crate::codec::{escape_field, unescape_field};
 use crate::model::Commit;
 use crate::ops::{OpError, Workspace};
 use crate::run::{Header, RunId, Status};
@@ -41,12 +40,13 @@ impl Told {
     pub(super) fn of_commit(run: &RunId, commit: &Commit) -> Option<Self> {
         let facts = &commit.facts;
         (facts.trailer("Trace-Run") == Some(run.as_str())).then_some(())?;
+        let plain = |word: &str| unescape_field(word).into_owned();
         let status = serde_json::from_value(facts.trailer(STATUS)?.into()).ok();
         Some(Told {
             workflow: facts.trailer(WORKFLOW)?.to_owned(),
             status,
-            folder: facts.trailer(DIR).map(unescape),
-            worktree: facts.trailer(WORKTREE).map(unescape),
+            folder: facts.trailer(DIR).map(plain),
+            worktree: facts.trailer(WORKTREE).map(plain),
             is_aside: facts.trailer(ASIDE).is_some(),
         })
     }
@@ -91,37 +91,10 @@ pub(super) fn told_by(workspace: &Workspace, header: &Header) -> Result<Vec<(Str
     let clean = |text: &str| redactor.line(text).as_inner().clone();
     let mut told =
         vec![(WORKFLOW.to_owned(), clean(&header.workflow.name)), (STATUS.to_owned(), header.status.to_string())];
-    told.extend(header.folder.as_deref().map(|folder| (DIR.to_owned(), escape(&clean(folder)))));
-    told.extend(worktree(header).map(|name| (WORKTREE.to_owned(), escape(name))));
+    told.extend(header.folder.as_deref().map(|folder| (DIR.to_owned(), escape_field(&clean(folder)).into_owned())));
+    told.extend(worktree(header).map(|name| (WORKTREE.to_owned(), escape_field(name).into_owned())));
     told.extend(is_aside(header).then(|| (ASIDE.to_owned(), "yes".to_owned())));
     Ok(told)
-}
-
-/// Writes what a trailer would change in percent signs: white space, controls, and the sign itself.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for one in text.chars() {
-        if one == '%' || one.is_whitespace() || one.is_control() {
-            for byte in one.encode_utf8(&mut [0; 4]).bytes() {
-                write!(out, "%{byte:02x}").expect("a string takes every write");
-            }
-        } else {
-            out.push(one);
-        }
-    }
-    out
-}
-
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, behind)) = rest.split_first() {
-        let digits = (first == b'%').then(|| behind.get(..2)).flatten();
-        let byte = digits.and_then(|two| u8::from_str_radix(std::str::from_utf8(two).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(first));
-        rest = if byte.is_some() { &behind[2..] } else { behind };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -131,9 +104,9 @@ mod tests {
     #[test]
     fn folders_come_back_as_they_were() {
         for name in [".", "a b/c  d", "100%", "%20", "tab\there\n", "e\u{301}/日本"] {
-            assert_eq!(unescape(&escape(name)), name);
-            assert!(!escape(name).contains(char::is_whitespace));
+            assert_eq!(unescape_field(&escape_field(name)), name);
+            assert!(!escape_field(name).contains(char::is_whitespace));
         }
-        assert_eq!(unescape("%zz%4"), "%zz%4");
+        assert_eq!(unescape_field("%zz%4"), "%zz%4");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::RunError;
 use super::trailers::{STEP, Told};
+use super::{RunError, page};
 use crate::model::{Branch, Commit, ObjectId};
 use crate::ops::{OpError, Workspace};
 use crate::run::{RunId, Status};
@@ -14,6 +14,8 @@ use crate::store::Head;
 pub struct WhichRun {
     /// Its id, or the beginning of it; the run of the folder if `None`.
     pub run: Option<String>,
+    /// The run that the process works in, if there is such a one here: it comes before that of the folder.
+    pub within: Option<String>,
     /// The folder that is worked in.
     pub dir: PathBuf,
 }
@@ -25,6 +27,8 @@ pub(super) struct Seen {
     pub(super) tip: ObjectId,
     pub(super) commit: Commit,
     pub(super) told: Told,
+    /// Whether it is of this clone.
+    pub(super) is_here: bool,
 }
 
 /// Holds all runs that there are.
@@ -77,14 +81,20 @@ impl Workspace {
                 Told::of_header(&state.header)
             }
         };
-        Ok(Seen { run: run.clone(), tip, commit, told })
+        Ok(Seen { run: run.clone(), tip, commit, told, is_here: self.is_run_here(run) })
     }
 
-    /// Finds the run that is meant: the one that is named, that of the branch that is worked on, that of the folder or
-    /// of one around it, or the only one that is open.
+    /// Finds the run that is meant: the one that is named, the one that this process works in, that of the branch that
+    /// is worked on, that of the folder or of one around it, or the only one that is open. What is not named is never a
+    /// run that came from elsewhere.
     pub(super) fn find_run(&self, which: &WhichRun) -> Result<RunId, OpError> {
         if let Some(name) = &which.run {
             return self.named_run(name);
+        }
+        if let Some(Ok(run)) = which.within.as_deref().map(RunId::parse)
+            && self.repo.find_ref_id(&self.run_target(&run).ref_name)?.is_some()
+        {
+            return Ok(run);
         }
         if let Head::Branch(branch) = self.head()?
             && let Some(run) = RunId::of_branch(&branch)
@@ -95,7 +105,7 @@ impl Workspace {
         let folder = self.folder_of(&which.dir).unwrap_or_default();
         let mut around = folder.as_deref();
         while let Some(folder) = around {
-            if let Some(found) = self.run_in(&seen, folder) {
+            if let Some(found) = self.run_in(&seen, folder)? {
                 return Ok(found.run.clone());
             }
             around = match folder {
@@ -103,11 +113,15 @@ impl Workspace {
                 inner => Some(inner.rsplit_once('/').map_or(".", |(outer, _)| outer)),
             };
         }
-        let open: Vec<&Seen> = seen.iter().filter(|one| one.is_open()).collect();
+        let (open, elsewhere): (Vec<&Seen>, Vec<&Seen>) =
+            seen.iter().filter(|one| one.is_open()).partition(|one| one.is_here);
         match open[..] {
             [one] => Ok(one.run.clone()),
-            [] => Err(RunError::NoRun { folder: folder.unwrap_or_else(|| which.dir.display().to_string()) }.into()),
-            _ => Err(RunError::WhichRun { runs: open.iter().take(5).map(|one| one.run.to_string()).collect() }.into()),
+            [] if elsewhere.is_empty() => {
+                Err(RunError::NoRun { folder: folder.unwrap_or_else(|| which.dir.display().to_string()) }.into())
+            }
+            [] => Err(RunError::Elsewhere { runs: names(&elsewhere) }.into()),
+            _ => Err(RunError::WhichRun { runs: names(&open) }.into()),
         }
     }
 
@@ -124,19 +138,35 @@ impl Workspace {
         match found[..] {
             [one] => Ok(one.run.clone()),
             [] => Err(no_such()),
-            _ => Err(RunError::WhichRun { runs: found.iter().take(5).map(|one| one.run.to_string()).collect() }.into()),
+            _ => Err(RunError::WhichRun { runs: names(&found) }.into()),
         }
     }
 
-    /// Finds the run whose `trace.md` is in exactly this folder of this worktree: an open one before others, then the
-    /// newest.
-    pub(super) fn run_in<'s>(&self, seen: &'s [Seen], folder: &str) -> Option<&'s Seen> {
-        let here = || seen.iter().filter(|one| !one.told.is_aside && self.is_in(one, folder));
-        here().find(|one| one.is_open()).or_else(|| here().next())
+    /// Finds the run of this clone whose `trace.md` is in exactly this folder of this worktree: the open one, or else
+    /// the newest.
+    ///
+    /// # Errors
+    /// When more than one is open, and the file is none that one of them alone wrote.
+    pub(super) fn run_in<'s>(&self, seen: &'s [Seen], folder: &str) -> Result<Option<&'s Seen>, OpError> {
+        let here = || seen.iter().filter(|one| one.is_here && !one.told.is_aside && self.is_in(one, folder));
+        let open: Vec<&Seen> = here().filter(|one| one.is_open()).collect();
+        match open[..] {
+            [] => Ok(here().next()),
+            [one] => Ok(Some(one)),
+            _ => match page::written_by(self, folder, &open)?[..] {
+                [one] => Ok(Some(one)),
+                _ => Err(RunError::WhichRun { runs: names(&open) }.into()),
+            },
+        }
     }
 
     /// Tells whether a run is of this folder of this worktree.
     pub(super) fn is_in(&self, seen: &Seen, folder: &str) -> bool {
         seen.told.folder.as_deref() == Some(folder) && seen.told.worktree == self.repo.worktree_name()
     }
+}
+
+/// Names some runs, of which there may be many.
+fn names(runs: &[&Seen]) -> Vec<String> {
+    runs.iter().take(5).map(|one| one.run.to_string()).collect()
 }

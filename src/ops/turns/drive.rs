@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::means::Means;
 use super::record::{self, BETWEEN};
 use super::session::SessionFinder;
 use super::tracker_file::TrackerFile;
 use super::{RunEvent, RunWatch, TurnsError};
 use crate::drivers::{AgentProgram, AgentTurn, Interrupt, Stopped, TurnEnd};
-use crate::ops::{OpError, Workspace};
+use crate::ops::{OpError, Workspace, preview};
 use crate::run::{Ended, Header, Opening, Progress, RunId, Setup, Status, Turn, TurnKind, TurnStatus, Verdict, fill};
 
 /// What an agent is told that stopped without a word in the tracker.
@@ -26,6 +27,7 @@ pub(super) struct Driven<'a> {
     pub(super) workspace: &'a Workspace,
     pub(super) header: Header,
     pub(super) setup: Setup,
+    pub(super) means: Means,
     pub(super) agent: AgentProgram,
     /// The top of the work tree.
     pub(super) folder: PathBuf,
@@ -52,6 +54,14 @@ pub(super) struct Next {
     pub(super) session: Option<String>,
 }
 
+/// Is a turn that was made and judged.
+struct Made {
+    turn: Turn,
+    end: TurnEnd,
+    ended: Ended,
+    verdict: Verdict,
+}
+
 /// Holds how a run ended.
 pub(super) struct Driving {
     pub(super) header: Header,
@@ -66,79 +76,88 @@ impl Driven<'_> {
     /// # Errors
     /// When the agent cannot be started, or nothing can be recorded.
     pub(super) fn drive(mut self, mut next: Next, watch: &mut RunWatch<'_>) -> Result<Driving, OpError> {
-        let limits = self.setup.limits();
-        let run = self.header.run.clone();
         loop {
-            let before = self.read_tracker()?;
-            let resume = next.session.clone().filter(|_| self.resumes(next.opening));
-            let mut turn = self.begin_turn(&next)?;
-            let prompt = self.whole_prompt(&next.prompt, resume.is_some());
-            record::begin(self.workspace, &run, &prompt, &turn)?;
-            watch(RunEvent::TurnStarted { turn: turn.turn, iteration: turn.iteration, opening: turn.opening });
-            let made = self.make_turn(prompt, resume.as_deref(), &turn, watch);
-            let (end, failed_to_start) = match made {
-                Ok(end) => (end, None),
-                // What happened is recorded before it is told.
-                Err(error) => (TurnEnd { failure: Some(error.to_string()), ..TurnEnd::default() }, Some(error)),
-            };
-            let tracker = self.read_tracker()?;
-            next.turns = turn.turn;
-            if end.session.is_some() {
-                next.session.clone_from(&end.session);
-            }
-            let ended = Ended {
-                failure: self.failure(&end),
-                resumed: resume.is_some(),
-                resumable: next.session.is_some() && self.agent.resumes(),
-                changed: tracker != before,
-                tracker,
-            };
-            let verdict = match (&failed_to_start, end.stopped) {
-                (Some(error), _) => Verdict::End(Status::Failed, Some(error.to_string())),
-                (None, Some(Stopped::Interrupted)) => Verdict::End(Status::Cancelled, Some("interrupted".to_owned())),
-                (None, Some(Stopped::Slow)) if self.is_over() => self.out_of_time(),
-                _ => limits.decide(&mut next.progress, &ended),
-            };
-            turn.status = match (&ended.failure, end.stopped) {
-                (_, Some(Stopped::Interrupted)) => TurnStatus::Cancelled,
-                (Some(_), _) => TurnStatus::Failed,
-                (None, _) => TurnStatus::Done,
-            };
-            turn.exit = end.exit;
-            turn.reason.clone_from(&ended.failure);
-            self.end_turn(&mut turn, &verdict, &next, &end, watch)?;
-            record::end(self.workspace, &run, &turn, &end, ended.tracker.as_deref(), &self.header)?;
-            let (iteration, status) = (turn.iteration, turn.status);
-            watch(RunEvent::TurnEnded { turn: turn.turn, iteration, status, run_status: self.header.status });
-            if let Some(error) = failed_to_start {
-                return Err(error);
-            }
-            if let Verdict::Retry(pause) = verdict {
-                watch(RunEvent::Retrying { pause });
-                if let Some(end) = self.pause(pause) {
-                    return self.stop(end, next, Some(end_of(&ended)));
-                }
-            }
+            let Made { turn, end, ended, verdict } = self.take_turn(&mut next, watch)?;
             if self.header.status != Status::InProgress {
                 let iterations = turn.iteration;
                 return Ok(Driving { header: self.header, turns: turn.turn, iterations, last: Some(end) });
             }
+            if let Verdict::Retry(pause) = verdict {
+                watch(RunEvent::Retrying { pause });
+                if let Some(verdict) = self.pause(pause) {
+                    return self.stop(&verdict, &next, end);
+                }
+            }
             self.open_next(&verdict, &mut next, &ended);
             if self.is_over() {
-                let end = self.out_of_time();
-                return self.stop(end, next, Some(end_of(&ended)));
+                let verdict = self.out_of_time();
+                return self.stop(&verdict, &next, end);
             }
         }
     }
 
+    /// Makes one turn, and judges it; it is recorded before the agent starts, and again when it has ended.
+    fn take_turn(&mut self, next: &mut Next, watch: &mut RunWatch<'_>) -> Result<Made, OpError> {
+        let run = self.header.run.clone();
+        let before = self.read_tracker().unwrap_or_default();
+        let resume = next.session.clone().filter(|_| self.resumes(next.opening));
+        let mut turn = self.begin_turn(next)?;
+        let prompt = self.whole_prompt(&next.prompt, resume.is_some());
+        record::begin(self.workspace, &run, &next.prompt, &prompt, &turn)?;
+        watch(RunEvent::TurnStarted { turn: turn.turn, iteration: turn.iteration, opening: turn.opening });
+        let (end, not_started) = match self.run_agent(prompt, resume.as_deref(), &turn, watch) {
+            Ok(end) => (end, None),
+            // What happened is recorded before it is told.
+            Err(error) => (TurnEnd { failure: Some(error.to_string()), ..TurnEnd::default() }, Some(error)),
+        };
+        let (tracker, unreadable) = match self.read_tracker() {
+            Ok(tracker) => (tracker, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        next.turns = turn.turn;
+        if end.session.is_some() {
+            next.session.clone_from(&end.session);
+        }
+        let ended = Ended {
+            failure: self.failure(&end),
+            resumed: resume.is_some(),
+            resumable: next.session.is_some() && self.agent.resumes(),
+            changed: tracker != before,
+            tracker,
+        };
+        let verdict = match (&not_started, end.stopped) {
+            (Some(error), _) => Verdict::End(Status::Failed, Some(error.to_string())),
+            (None, Some(Stopped::Interrupted)) => Verdict::End(Status::Cancelled, Some("interrupted".to_owned())),
+            (None, Some(Stopped::Slow)) if self.is_over() => self.out_of_time(),
+            _ if unreadable.is_some() => Verdict::End(Status::Failed, unreadable),
+            _ => self.setup.limits().decide(&mut next.progress, &ended),
+        };
+        turn.status = match (&ended.failure, end.stopped) {
+            (_, Some(Stopped::Interrupted)) => TurnStatus::Cancelled,
+            (Some(_), _) => TurnStatus::Failed,
+            (None, _) => TurnStatus::Done,
+        };
+        turn.exit = end.exit;
+        turn.reason.clone_from(&ended.failure);
+        self.end_turn(&mut turn, &verdict, next, &end, watch)?;
+        record::end(self.workspace, &run, &turn, &end, ended.tracker.as_deref(), &self.header)?;
+        let (iteration, status) = (turn.iteration, turn.status);
+        watch(RunEvent::TurnEnded { turn: turn.turn, iteration, status, run_status: self.header.status });
+        match not_started {
+            Some(error) => Err(error),
+            None => Ok(Made { turn, end, ended, verdict }),
+        }
+    }
+
     /// Ends the run between two turns.
-    fn stop(mut self, end: Verdict, next: Next, last: Option<TurnEnd>) -> Result<Driving, OpError> {
-        self.close(&end)?;
-        let subject = format!("run {}: {}", self.header.status, self.header.reason.as_deref().unwrap_or_default());
-        let tracker = self.read_tracker()?;
+    fn stop(mut self, verdict: &Verdict, next: &Next, last: TurnEnd) -> Result<Driving, OpError> {
+        self.close(verdict)?;
+        let reason = preview(self.header.reason.as_deref().unwrap_or_default());
+        let subject = format!("run {}: {reason}", self.header.status);
+        let tracker = self.read_tracker().unwrap_or_default();
         record::note(self.workspace, &self.header.run, &self.header, &subject, tracker.as_deref())?;
         let iterations = next.progress.iteration;
-        Ok(Driving { header: self.header, turns: next.turns, iterations, last })
+        Ok(Driving { header: self.header, turns: next.turns, iterations, last: Some(last) })
     }
 
     fn begin_turn(&self, next: &Next) -> Result<Turn, OpError> {
@@ -162,26 +181,25 @@ impl Driven<'_> {
         })
     }
 
-    fn make_turn(
+    fn run_agent(
         &self,
         prompt: String,
         resume: Option<&str>,
         turn: &Turn,
         watch: &mut RunWatch<'_>,
     ) -> Result<TurnEnd, OpError> {
-        let mut environment = self.setup.environment.clone();
+        let mut environment = self.means.environment.clone();
         environment.push(("GITTRACE_RUN".to_owned(), self.header.run.to_string()));
         environment.push(("GITTRACE_TURN".to_owned(), turn.turn.to_string()));
         if let Some(tracker) = &self.tracker {
             environment.push(("GITTRACE_TRACKER".to_owned(), tracker.path.clone()));
         }
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let plugins: Vec<PathBuf> = self.setup.plugins.iter().map(PathBuf::from).collect();
         let request = AgentTurn {
             prompt,
             resume,
             model: self.setup.model.as_deref(),
-            plugins: &plugins,
+            plugins: &self.means.plugins,
             environment: &environment,
             folder: Some(Path::new(&self.folder)),
             time: left.map_or(self.turn_time, |left| left.min(self.turn_time)),
@@ -332,8 +350,4 @@ fn opening_after(verdict: &Verdict, before: Opening) -> Option<Opening> {
         Verdict::Replay if before == Opening::First => Some(Opening::First),
         Verdict::Replay => Some(Opening::Replay),
     }
-}
-
-fn end_of(ended: &Ended) -> TurnEnd {
-    TurnEnd { failure: ended.failure.clone(), ..TurnEnd::default() }
 }

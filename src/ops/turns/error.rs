@@ -28,6 +28,20 @@ pub enum TurnsError {
         /// The run.
         run: String,
     },
+    /// A workflow wants a file as its tracker that is not its own to write.
+    #[error(
+        "the workflow wants '{path}' as its tracker, which is no new text file, and none that a run here has written"
+    )]
+    TrackerNotOurs {
+        /// The path.
+        path: String,
+    },
+    /// Another run has its tracker there.
+    #[error("another run that is under way has its tracker at '{path}'")]
+    TrackerInUse {
+        /// The path.
+        path: String,
+    },
     /// The run is over.
     #[error("run '{run}' is completed")]
     Completed {
@@ -55,7 +69,10 @@ impl TurnsError {
             ],
             TurnsError::Completed { run } => vec![format!("see what it did: git trace log run/{run}")],
             TurnsError::NotOfTurns { run } => vec![format!("go on with it: git trace run resume --run {run}")],
-            TurnsError::Tracker { .. } => vec!["name another one: --tracker <path>".to_owned()],
+            TurnsError::Tracker { .. } | TurnsError::TrackerInUse { .. } => {
+                vec!["name another one: --tracker <path>".to_owned()]
+            }
+            TurnsError::TrackerNotOurs { path } => vec![format!("if that is what you want: --tracker '{path}'")],
             _ => Vec::new(),
         }
     }

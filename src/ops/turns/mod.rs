@@ -5,6 +5,8 @@ mod alive;
 mod drive;
 mod error;
 mod event;
+mod means;
+mod plan;
 mod record;
 mod resume;
 mod session;
@@ -23,6 +25,9 @@ use super::run::RunError;
 use super::{AgentFolders, OpError, Workspace};
 use crate::model::{NanoDollars, ObjectId, Usage};
 use crate::run::{RunId, Status, WorkflowUsed};
+
+/// The agent that works where nobody says which.
+const DEFAULT_AGENT: &str = "claude -p";
 
 /// Is told what happens in a run while it happens.
 pub type RunWatch<'a> = dyn FnMut(RunEvent) + 'a;
@@ -68,6 +73,8 @@ pub struct RunOutcome {
     pub session: Option<String>,
     /// What the turns used, as far as it is known.
     pub usage: Option<Usage>,
+    /// Tokens of the agent's context at its last call.
+    pub context: Option<u64>,
     /// What the turns cost, as far as it is known.
     pub cost: Option<NanoDollars>,
     /// The number that the agent's last process ended with.
@@ -78,6 +85,8 @@ pub struct RunOutcome {
     pub prompt: Option<String>,
     /// What the workflow would have of the environment, and does not get.
     pub withheld: Vec<String>,
+    /// The command that takes the record of the run back; what the agent did to the work tree is git's to take back.
+    pub undo: Option<String>,
 }
 
 /// Says what became of a run that was driven.
@@ -87,6 +96,7 @@ fn outcome(workspace: &Workspace, driving: Driving) -> Result<RunOutcome, OpErro
     let recorded = record::read(workspace, &state)?;
     let (usage, cost) = record::totals(workspace, &header.run)?;
     let setup = resume::setup_of(&header)?;
+    let undo = Some(format!("git trace branch -D {}", header.run.branch()));
     Ok(RunOutcome {
         run: header.run,
         workflow: header.workflow,
@@ -99,11 +109,13 @@ fn outcome(workspace: &Workspace, driving: Driving) -> Result<RunOutcome, OpErro
         answer: recorded.answer,
         session: recorded.last.and_then(|turn| turn.session),
         usage,
+        context: last.as_ref().and_then(|end| end.context),
         cost,
         exit: last.and_then(|end| end.exit),
         commit: Some(state.tip),
         prompt: None,
         withheld: Vec::new(),
+        undo,
     })
 }
 

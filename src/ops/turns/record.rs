@@ -11,15 +11,16 @@ pub(super) const BETWEEN: &str = "\n\n---\n\n";
 /// Longest answer of an agent that is stored, in bytes: its beginning and its end.
 const ANSWER_MAX: usize = 1 << 20;
 
-/// Records that a turn begins: what the agent is told, and the record of the turn.
+/// Records that a turn begins: what the agent is told, of which `asked` is what this turn is about, and the record of the
+/// turn.
 ///
 /// # Errors
 /// When the repository cannot be written.
-pub(super) fn begin(workspace: &Workspace, run: &RunId, prompt: &str, turn: &Turn) -> Result<(), OpError> {
+pub(super) fn begin(workspace: &Workspace, run: &RunId, asked: &str, prompt: &str, turn: &Turn) -> Result<(), OpError> {
     workspace.change_run(run, false, &mut |state| {
         // Whoever was killed has left a turn that says it still goes on.
         let broken = state.and_then(|state| open_turn(workspace, state));
-        let mut change = RunChange::new(Operation::Turn, format!("turn {} begins: {}", turn.turn, preview(prompt)));
+        let mut change = RunChange::new(Operation::Turn, format!("turn {} begins: {}", turn.turn, preview(asked)));
         change.changed.extend(broken.map(|(id, turn)| (id, body(&interrupted(turn)))));
         change.new.push(entry(Role::User, BodyKind::Text, prompt.as_bytes().to_vec()));
         change.new.push(entry(Role::Event, BodyKind::Json, body(turn)));
@@ -44,7 +45,9 @@ pub(super) fn end(
     let answer = shortened(&ended.text);
     workspace.change_run(run, false, &mut |state| {
         let what = turn.reason.as_deref().filter(|_| answer.is_empty()).unwrap_or(&answer);
-        let subject = format!("turn {} {}: {}", turn.turn, turn.status.name(), preview(what));
+        let told = preview(what);
+        let colon = if told.is_empty() { "" } else { ": " };
+        let subject = format!("turn {} {}{colon}{told}", turn.turn, turn.status.name());
         let mut change = RunChange::new(Operation::Turn, subject);
         change.header = Some(header.clone());
         let state = state.ok_or_else(|| super::no_such_run(run))?;

@@ -4,13 +4,15 @@ use std::time::Instant;
 
 use super::alive::Alive;
 use super::drive::{Driven, Driving, Next};
+use super::means::Means;
 use super::session::SessionFinder;
 use super::tracker_file::TrackerFile;
-use super::{RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, no_such_run, outcome, record};
+use super::{DEFAULT_AGENT, RunEvent, RunLimits, RunOutcome, RunWatch, TurnsError, no_such_run, outcome, record};
 use crate::drivers::{AgentProgram, Interrupt};
 use crate::ops::run::RunError;
-use crate::ops::{OpError, Workspace};
-use crate::run::{Header, Opening, Progress, RunId, Setup, Status, Turn, TurnStatus, Word};
+use crate::ops::{OpError, Workspace, preview};
+use crate::run::{Header, Opening, Progress, RunId, Setup, Status, Turn, TurnStatus, Word, fill};
+use crate::workflow::Loop;
 
 /// Asks for a run to be gone on with.
 #[derive(Debug, Clone)]
@@ -41,19 +43,22 @@ pub fn resume_turns(
 ) -> Result<RunOutcome, OpError> {
     let top = workspace.repo.work_dir().ok_or(TurnsError::NoWorkTree)?.to_owned();
     let interrupt = Interrupt::listen();
-    let _alive = Alive::claim(workspace, &request.run)?;
+    let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
+    let mut setup = setup_of(&state.header)?;
+    let is_known = Means::read(workspace, &request.run).is_some();
+    let means = means_of(workspace, request, &setup, watch);
+    let _alive = Alive::claim(workspace, &request.run, means.tracker.as_deref())?;
+    // Nobody else drives it from here on: what it was before that is not asked.
     let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
     let mut header = state.header.clone();
-    let mut setup = setup_of(&header)?;
     if header.status == Status::Completed {
         return Err(TurnsError::Completed { run: request.run.to_string() }.into());
     }
-    if let Some(words) = &request.agent {
-        setup.agent.clone_from(words);
-    }
-    let agent = AgentProgram::parse(&setup.agent).map_err(TurnsError::from)?;
+    let agent = AgentProgram::parse(&means.agent).map_err(TurnsError::from)?;
     setup.agent = agent.line();
-    let tracker = setup.tracker.as_deref().map(|path| TrackerFile::new(&top, path)).transpose()?;
+    setup.tracker.clone_from(&means.tracker);
+    let tracker = means.tracker.as_deref().map(|path| TrackerFile::new(&top, path)).transpose()?;
+    means.keep(workspace, &request.run)?;
     let recorded = record::read(workspace, &state)?;
     let last = recorded.last.as_ref();
     let was_killed = header.status == Status::InProgress;
@@ -62,7 +67,7 @@ pub fn resume_turns(
     // What the tracker says is what counts; if it is gone, it is made again from what was recorded.
     let mut text = tracker.as_ref().map(TrackerFile::read).transpose()?.flatten();
     if let (Some(tracker), None, Some(recorded)) = (&tracker, &text, &recorded.tracker) {
-        tracker.write(recorded)?;
+        tracker.write(recorded.as_bytes())?;
         text = Some(recorded.clone());
     }
     let word = text.as_deref().map(|text| markers.read(text));
@@ -75,25 +80,26 @@ pub fn resume_turns(
         return end_by_tracker(workspace, header, last, word, text.as_deref());
     }
 
-    let mut progress = progress_of(last);
-    let opening = if was_killed && request.reply.is_none() {
-        opening_of(last, word == Some(Word::Skeleton))
+    // Nothing that the agent could go on from: it is told the task again.
+    let is_untouched = matches!(word, None | Some(Word::Skeleton));
+    let (opening, progress, more) = if was_killed && request.reply.is_none() {
+        (opening_of(last, is_untouched), progress_of(last), request.max_iterations)
     } else {
-        if let (Some(tracker), Some(text)) = (&tracker, &text) {
-            tracker.reopen(text, &markers)?;
-        }
-        progress = Progress { iteration: progress.iteration + u32::from(last.is_some()), ..Progress::default() };
-        let more = request.max_iterations.unwrap_or(setup.granted);
-        setup.max_iterations = (progress.iteration.max(1) - 1).saturating_add(more.max(1));
-        Opening::Reply
+        tracker.as_ref().map(|tracker| tracker.reopen(&markers)).transpose()?;
+        // The count goes on, with as many turns as at the beginning.
+        let iteration = progress_of(last).iteration + u32::from(last.is_some());
+        let progress = Progress { iteration, ..Progress::default() };
+        (Opening::Reply, progress, Some(request.max_iterations.unwrap_or(setup.granted)))
     };
-    progress.iteration = progress.iteration.max(1);
+    if let Some(more) = more {
+        setup.max_iterations = (progress.iteration - 1).saturating_add(more.max(1));
+    }
     header.status = Status::InProgress;
     header.reason = None;
     header.ended = None;
     setup.put(&mut header);
     let subject = match &request.reply {
-        Some(reply) => format!("run goes on: {reply}"),
+        Some(reply) => format!("run goes on: {}", preview(reply)),
         None => "run goes on".to_owned(),
     };
     let now = tracker.as_ref().map(TrackerFile::read).transpose()?.flatten();
@@ -106,15 +112,14 @@ pub fn resume_turns(
         resumed: true,
     });
 
-    let session = last.and_then(|turn| turn.session.as_deref()).and_then(|session| {
-        let (whose, id) = session.split_once(':')?;
-        (Some(whose) == agent.kind().name()).then(|| id.to_owned())
-    });
+    // A session is the agent's own, on this machine.
+    let session = last.filter(|_| is_known).and_then(|turn| session_of(turn, &agent));
     let first_prompt = recorded.first_prompt().to_owned();
     let driven = Driven {
         workspace,
         header,
         setup,
+        means,
         agent,
         folder: top,
         tracker,
@@ -124,15 +129,39 @@ pub fn resume_turns(
         turn_time: request.limits.turn_time,
         interrupt,
     };
-    let prompt = match (opening, &request.reply) {
-        (Opening::First, _) => first_prompt,
-        (_, Some(reply)) if session.is_some() => reply.clone(),
-        (_, Some(reply)) => format!("{}\n\nA person says: {reply}", driven.continue_prompt()),
-        (_, None) => driven.continue_prompt(),
+    let task = match opening {
+        Opening::First => first_prompt,
+        _ if is_untouched && session.is_none() => first_prompt,
+        _ => driven.continue_prompt(),
+    };
+    let prompt = match &request.reply {
+        None => task,
+        Some(reply) if session.is_some() => reply.clone(),
+        Some(reply) => format!("{task}\n\nA person says: {reply}"),
     };
     let turns = last.map_or(0, |turn| turn.turn);
     let ended = driven.drive(Next { turns, progress, opening, prompt, session }, watch)?;
     outcome(workspace, ended)
+}
+
+/// Returns what the run may start here: what was kept when it was begun in this clone, or else what the user says.
+fn means_of(workspace: &Workspace, request: &ResumeTurns, setup: &Setup, watch: &mut RunWatch<'_>) -> Means {
+    let configured = || workspace.config("trace.agent").unwrap_or_else(|| DEFAULT_AGENT.to_owned());
+    match Means::read(workspace, &request.run) {
+        Some(known) => Means { agent: request.agent.clone().unwrap_or_else(|| known.agent.clone()), ..known },
+        None => {
+            let agent = request.agent.clone().unwrap_or_else(configured);
+            let run = &request.run;
+            let text = format!(
+                "run '{run}' was not begun in this clone: it is gone on with by '{agent}', in a session of its own and \
+                 without plugins"
+            );
+            watch(RunEvent::Warning { text });
+            // Its branch names no file of ours.
+            let tracker = setup.repeats.then(|| fill(Loop::TRACKER_PATH, &[("sessionId", run.as_str())]));
+            Means { agent, tracker, plugins: Vec::new(), environment: Vec::new() }
+        }
+    }
 }
 
 /// Returns how a run is driven.
@@ -143,6 +172,12 @@ pub(super) fn setup_of(header: &Header) -> Result<Setup, OpError> {
     let run = || header.run.to_string();
     let setup = Setup::of(header).map_err(|error| RunError::Broken { run: run(), reason: error.to_string() })?;
     Ok(setup.ok_or_else(|| TurnsError::NotOfTurns { run: run() })?)
+}
+
+/// Returns the session of a turn, if it is one of this agent's.
+fn session_of(turn: &Turn, agent: &AgentProgram) -> Option<String> {
+    let (whose, id) = turn.session.as_deref()?.split_once(':')?;
+    (Some(whose) == agent.kind().name()).then(|| id.to_owned())
 }
 
 /// Ends a run whose process was killed after the agent had said how it ends.
@@ -170,7 +205,7 @@ fn progress_of(last: Option<&Turn>) -> Progress {
     // A turn that had ended may have opened the next one.
     let counts = matches!(turn.next, Some(Opening::Continue | Opening::Nudge));
     Progress {
-        iteration: turn.iteration + u32::from(counts),
+        iteration: turn.iteration.max(1) + u32::from(counts),
         nudges: turn.nudges,
         retries: turn.retries,
         replayed: turn.replayed,

@@ -1,14 +1,18 @@
 //! The tracker as a file of the work tree.
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path, PathBuf};
 
 use super::TurnsError;
 use crate::run::{Markers, skeleton};
 
-/// The largest tracker that is read, in bytes: its beginning and its end would not be enough to judge it.
+/// How much of a tracker is read, in bytes: of a larger one the beginning and the end, each half of it.
 const TRACKER_MAX: u64 = 1 << 20;
+/// The largest tracker that is opened again, in bytes.
+const REOPENED_MAX: u64 = 64 << 20;
+/// Folders whose names begin with a dot and that trackers may be in.
+const OWN_FOLDERS: [&str; 2] = [".gittrace", ".athena"];
 /// The folder of what runs keep in the work tree.
 const FOLDER: &str = ".gittrace/runs";
 
@@ -35,6 +39,15 @@ pub(super) enum Found {
 }
 
 impl TrackerFile {
+    /// Tells whether a workflow may have its tracker there without being asked: a text that is new, and no setting of
+    /// any program.
+    pub(super) fn is_harmless(&self) -> bool {
+        let hidden = |part: &str| part.starts_with('.') && !OWN_FOLDERS.contains(&part);
+        let is_text =
+            [".md", ".markdown", ".txt"].iter().any(|ending| self.path.to_ascii_lowercase().ends_with(ending));
+        is_text && !self.path.split('/').any(hidden) && fs::symlink_metadata(&self.full).is_err()
+    }
+
     /// Names a tracker in a work tree: inside of it, outside of git's own folder, behind no link.
     ///
     /// # Errors
@@ -85,7 +98,7 @@ impl TrackerFile {
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 let before = self.read()?.unwrap_or_default();
-                let reopened = self.reopen(&before, markers)?;
+                let reopened = self.reopen(markers)?;
                 Ok(Found::Kept { before, reopened })
             }
             Err(error) => Err(self.error(error)),
@@ -95,9 +108,20 @@ impl TrackerFile {
     /// Takes back that the tracker says that a run is over; tells whether it did.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub(super) fn reopen(&self, text: &str, markers: &Markers) -> Result<bool, TurnsError> {
-        match markers.reopen(text, "this ended an earlier run or turn") {
+    /// When it is too large, or cannot be read or written.
+    pub(super) fn reopen(&self, markers: &Markers) -> Result<bool, TurnsError> {
+        let mut text = Vec::new();
+        let opened = fs::File::open(&self.full);
+        let read = opened.and_then(|file| file.take(REOPENED_MAX + 1).read_to_end(&mut text));
+        match read {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(self.error(error)),
+            Ok(_) if text.len() as u64 > REOPENED_MAX => {
+                return Err(TurnsError::Tracker { path: self.path.clone(), reason: "it has more than 64 MiB" });
+            }
+            Ok(_) => {}
+        }
+        match markers.reopen(&text, "this ended an earlier run or turn") {
             Some(opened) => self.write(&opened).map(|()| true),
             None => Ok(false),
         }
@@ -107,34 +131,39 @@ impl TrackerFile {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn write(&self, text: &str) -> Result<(), TurnsError> {
+    pub(super) fn write(&self, text: &[u8]) -> Result<(), TurnsError> {
         let folder = self.full.parent().expect("it is in the work tree");
         let written = fs::create_dir_all(folder).and_then(|()| {
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(text.as_bytes())?;
+            file.write_all(text)?;
             file.persist(&self.full).map_err(|error| error.error)
         });
         written.map(drop).map_err(|source| self.error(source))
     }
 
-    /// Reads the tracker; `None` if it is gone, or no file any more.
+    /// Reads the tracker; `None` if it is gone, or no file any more. The middle of a very large one is left out.
     ///
     /// # Errors
-    /// When it is too large, or cannot be read.
+    /// When it cannot be read.
     pub(super) fn read(&self) -> Result<Option<String>, TurnsError> {
         let is_file = fs::symlink_metadata(&self.full).is_ok_and(|data| data.is_file());
         if !is_file {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        let opened = fs::File::open(&self.full);
-        let read = opened.and_then(|file| file.take(TRACKER_MAX + 1).read_to_end(&mut bytes));
+        let read = fs::File::open(&self.full).and_then(|mut file| {
+            let length = file.metadata()?.len();
+            if length <= TRACKER_MAX {
+                return file.take(TRACKER_MAX).read_to_end(&mut bytes);
+            }
+            (&file).take(TRACKER_MAX / 2).read_to_end(&mut bytes)?;
+            bytes.extend_from_slice(b"\n[\xe2\x80\xa6]\n");
+            file.seek(SeekFrom::Start(length - TRACKER_MAX / 2))?;
+            file.take(TRACKER_MAX / 2).read_to_end(&mut bytes)
+        });
         match read {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.error(error)),
-            Ok(_) if bytes.len() as u64 > TRACKER_MAX => {
-                Err(TurnsError::Tracker { path: self.path.clone(), reason: "it has more than 1 MiB" })
-            }
             Ok(_) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         }
     }
@@ -142,11 +171,9 @@ impl TrackerFile {
     /// Tells git to pass over our own folder, in a file in that folder.
     fn keep_out_of_git(&self) {
         let Some(top) = self.full.ancestors().find(|folder| folder.ends_with(FOLDER)) else { return };
-        let ignored = top.join(".gitignore");
-        if !ignored.exists() {
-            // A tracker that git shows as new is no harm.
-            let _ = fs::write(ignored, "# What runs of git trace keep while they work.\n*\n");
-        }
+        // Never through a link that lies there. A tracker that git shows as new is no harm.
+        let made = OpenOptions::new().write(true).create_new(true).open(top.join(".gitignore"));
+        let _ = made.and_then(|mut file| file.write_all(b"# What runs of git trace keep while they work.\n*\n"));
     }
 
     fn error(&self, source: std::io::Error) -> TurnsError {
@@ -168,6 +195,10 @@ mod tests {
             assert!(TrackerFile::new(top, path).is_err(), "{path}");
         }
         assert_eq!(TrackerFile::new(top, "./a//b.md").expect("inside").path, "a/b.md");
+        fs::write(top.join("notes.md"), "mine").expect("a file");
+        let harmless = |path: &str| TrackerFile::new(top, path).expect("inside").is_harmless();
+        assert!(harmless(".gittrace/runs/x/tracker.md") && harmless("docs/run.md"));
+        assert!(!harmless("notes.md") && !harmless(".claude/x.md") && !harmless("main.c") && !harmless(".env"));
     }
 
     #[test]
@@ -177,9 +208,14 @@ mod tests {
         let markers = Markers::default();
         assert_eq!(tracker.begin("r", "goal", &markers).expect("made"), Found::Made);
         assert!(dir.path().join(".gittrace/runs/.gitignore").exists());
-        tracker.write("x\n<!-- WORKFLOW_COMPLETE -->\n").expect("written");
+        tracker.write(b"x\n<!-- WORKFLOW_COMPLETE -->\n").expect("written");
         let found = tracker.begin("r", "goal", &markers).expect("kept");
         assert_eq!(found, Found::Kept { before: "x\n<!-- WORKFLOW_COMPLETE -->\n".to_owned(), reopened: true });
+        let large = [b"head\n".as_slice(), &vec![b'x'; 3 << 20], b"\n<!-- WORKFLOW_COMPLETE -->\n"].concat();
+        tracker.write(&large).expect("written");
+        let read = tracker.read().expect("read").expect("there");
+        assert!(read.len() < 2 << 20 && markers.read(&read) == crate::run::Word::Completed);
+        assert!(tracker.reopen(&markers).expect("opened again"));
         assert_eq!(markers.read(&tracker.read().expect("read").expect("there")), crate::run::Word::Open);
     }
 }

@@ -80,6 +80,14 @@ pub enum WorkflowError {
         /// Why.
         error: LockError,
     },
+    /// An object of what is installed is damaged, and stands in the way of the sound one.
+    #[error("'{name}' is damaged: {reason}")]
+    Damaged {
+        /// The workflow or plugin.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A marketplace could not be fetched.
     #[error("{reason}")]
     NotFetched {
@@ -107,6 +115,26 @@ pub enum WorkflowError {
         wanted: ObjectId,
         /// The tree that is there.
         found: ObjectId,
+    },
+    /// The lock file names a folder of this machine, and nobody here does.
+    #[error(
+        "the lock file says that {what} '{name}' is from '{place}', a place of this machine that nobody here has named"
+    )]
+    StrangePlace {
+        /// Whether it is a workflow or a plugin.
+        what: &'static str,
+        /// The workflow or plugin.
+        name: String,
+        /// The place.
+        place: String,
+    },
+    /// A file is named that lies among all that somebody has.
+    #[error("'{path}' lies at the top of '{folder}', which would be all of the workflow")]
+    WholeFolder {
+        /// The file.
+        path: String,
+        /// The folder.
+        folder: String,
     },
     /// Plugins cannot be had, and all of them are wanted.
     #[error("{} of '{name}' cannot be installed: {}", if reasons.len() == 1 { "a plugin" } else { "plugins" }, reasons.join("; "))]
@@ -182,10 +210,20 @@ impl WorkflowError {
                     format!("to take what is there now: git trace workflow upgrade{name}"),
                 ]
             }
+            WorkflowError::Damaged { .. } => {
+                vec!["see which file it is, and remove it: git fsck; then: git trace workflow install".to_owned()]
+            }
             WorkflowError::NotFetched { hints, .. } => hints.clone(),
             WorkflowError::Unsound { mends, .. } => {
                 mends.iter().map(|mend| format!("to make it so again: {mend}")).collect()
             }
+            WorkflowError::StrangePlace { place, .. } => {
+                vec![format!("if you trust what lies there: git trace marketplace add {}", quoted(place))]
+            }
+            WorkflowError::WholeFolder { folder, .. } => vec![
+                "put it into a folder of its own, with the files that it needs".to_owned(),
+                format!("if all that lies there is the workflow: git trace workflow install {}", quoted(folder)),
+            ],
             WorkflowError::Plugins { .. } => vec!["to do without them: leave out --strict".to_owned()],
             WorkflowError::NotAnInstall { name, .. } => {
                 vec![format!("see which there are: git log --oneline refs/trace/workflows/{name}")]
@@ -193,4 +231,8 @@ impl WorkflowError {
             _ => Vec::new(),
         }
     }
+}
+
+fn quoted(text: &str) -> String {
+    shlex::try_quote(text).map_or_else(|_| text.to_owned(), |quoted| quoted.into_owned())
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::WorkflowError;
-use crate::ops::marketplace::{Configured, LazyMarket, Reach, Reached, configured, expand, look_from, settle};
+use crate::ops::marketplace::{Configured, LazyMarket, Reach, Reached, configured, expand, look_from, masked, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{
     Choice, DOCUMENT_MAX, Definition, Failed, Fault, Files, Location, Market, Named, Place, Precedence, Reference,
@@ -138,6 +138,10 @@ fn find_named(workspace: &Workspace, reach: &Reach<'_>, named: &Named) -> Result
 /// Reads a workflow that lies in a folder of this machine, as it is.
 fn find_path(reach: &Reach<'_>, folder: &Path, file: &str, reference: &Reference) -> Result<FoundWorkflow, OpError> {
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    if !file.is_empty() && is_all_of_somebodys(&real) {
+        let (path, folder) = (folder.join(file).display().to_string(), real.display().to_string());
+        return Err(WorkflowError::WholeFolder { path, folder }.into());
+    }
     let source = Source::new(Location::Local(real.display().to_string()));
     let reached = reach.open_folder(&source, &real)?;
     let entry = |error| WorkflowError::Entry { name: reference.to_string(), source_name: source.to_string(), error };
@@ -156,6 +160,13 @@ fn find_path(reach: &Reach<'_>, folder: &Path, file: &str, reference: &Reference
         mirrors: Vec::new(),
         warnings,
     })
+}
+
+/// Tells whether a folder is the top of a work tree, or holds the user's home: who names a file there does not mean that
+/// all beside it, passwords and more, is a workflow.
+fn is_all_of_somebodys(folder: &Path) -> bool {
+    let home = std::env::var_os("HOME").and_then(|home| Path::new(&home).canonicalize().ok());
+    folder.join(".git").exists() || folder.parent().is_none() || home.is_some_and(|home| home.starts_with(folder))
 }
 
 /// Reads a definition, and makes sure that its instructions are there.
@@ -183,7 +194,7 @@ pub(super) fn known(workspace: &Workspace) -> Result<(Vec<Source>, Vec<Failed>),
         match source {
             Ok(source) => sources.push(source),
             Err(error) => {
-                unread.push(Failed { label: text, fault: SourceFault::Broken { reason: error.to_string() } });
+                unread.push(Failed { label: masked(&text), fault: SourceFault::Broken { reason: error.to_string() } });
             }
         }
     }

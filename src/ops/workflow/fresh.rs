@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::WorkflowError;
+use super::places::is_of_this_machine;
 use crate::ops::OpError;
 use crate::ops::marketplace::{Reach, Reached};
 use crate::workflow::{Named, PluginCatalog, PluginSource, Source};
@@ -39,11 +40,17 @@ impl Fresh {
     /// The reason, as a text, when one of them cannot be fetched.
     pub(super) fn refresh_plugin(&mut self, reach: &Reach<'_>, named: &Named, own: &Reached) -> Result<(), String> {
         let source = named.source.as_ref().unwrap_or(&own.source);
-        let mut refresh = |source: &Source| match source.revision.as_ref().and_then(|revision| revision.commit()) {
-            Some(_) => Ok(()),
-            None => self.refresh(reach, source).map_err(|error| error.to_string()),
+        let mut refresh = |source: &Source, of: &Source| {
+            let is_fixed = source.revision.as_ref().is_some_and(|revision| revision.commit().is_some());
+            if is_strange(source, of) || is_fixed {
+                return Ok(());
+            }
+            self.refresh(reach, source).map_err(|error| error.to_string())
         };
-        refresh(source)?;
+        refresh(source, &own.source)?;
+        if is_strange(source, &own.source) {
+            return Ok(());
+        }
         let market = if *source == own.source || reach.mirror_place(source).is_none() {
             own.clone()
         } else {
@@ -52,8 +59,13 @@ impl Fresh {
         // What is wrong with it is told by whoever looks for the plugin.
         let Ok(catalog) = PluginCatalog::read(&market.files()) else { return Ok(()) };
         match catalog.named(&named.name).map(|entry| &entry.source) {
-            Some(Ok(PluginSource::Git { source, .. })) => refresh(source),
+            Some(Ok(PluginSource::Git { source, .. })) => refresh(source, &market.source),
             _ => Ok(()),
         }
     }
+}
+
+/// Tells whether somebody names a folder of this machine who is not of it: whoever looks for the plugin refuses that.
+fn is_strange(named: &Source, of: &Source) -> bool {
+    is_of_this_machine(named) && !is_of_this_machine(of)
 }

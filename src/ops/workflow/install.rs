@@ -12,7 +12,7 @@ use super::lock_file::LockFile;
 use super::record::file_of;
 use super::relock::install_locked;
 use super::unused::set_aside;
-use crate::ops::marketplace::{Reach, base, parse, settle};
+use crate::ops::marketplace::{Reach, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Locked, Name, Named, Source};
 
@@ -152,7 +152,7 @@ fn is_same(
     let base = base(workspace);
     let identity = |source: &Source| source.repository_identity(&reach.host);
     let is_same_repository = locked.url == installing.url_of(&found.reached)
-        || parse(&locked.url, &base).is_ok_and(|url| identity(&settle(url, &base)) == identity(&found.reached.source));
+        || parse_written(&locked.url).is_ok_and(|url| identity(&settle(url, &base)) == identity(&found.reached.source));
     let is_same_place = locked.path == found.path() && file_of(locked) == found.place.file;
     let name = Named::parse(&locked.reference).ok().map(|named| named.name.to_string());
     is_same_repository && (is_same_place || found.manifest.is_some() && name.is_some() && name == found.name)

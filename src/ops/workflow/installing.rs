@@ -38,10 +38,12 @@ pub(super) struct Gathered {
     /// Where it was found.
     pub(super) found: FoundWorkflow,
     tree: ObjectId,
-    /// How each plugin is named, and what it is, or why it cannot be had.
-    plugins: Vec<(String, Result<(FoundPlugin, ObjectId), String>)>,
+    plugins: Vec<GatheredPlugin>,
     warnings: Vec<String>,
 }
+
+/// Says how a plugin is named, and what it is, or why it cannot be had.
+type GatheredPlugin = (String, Result<(FoundPlugin, ObjectId), String>);
 
 impl<'w> Installing<'w> {
     pub(super) fn new(workspace: &'w Workspace, dry_run: bool) -> Result<Self, OpError> {
@@ -79,7 +81,7 @@ impl<'w> Installing<'w> {
             };
             plugins.push((reference, plugin));
         }
-        let problem = |(_, plugin): &(_, Result<_, String>)| plugin.as_ref().err().cloned();
+        let problem = |(_, plugin): &GatheredPlugin| plugin.as_ref().err().cloned();
         let reasons: Vec<String> = plugins.iter().filter_map(problem).collect();
         if strict && !reasons.is_empty() {
             return Err(WorkflowError::Plugins { name, reasons }.into());

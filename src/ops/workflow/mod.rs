@@ -9,6 +9,7 @@ mod install;
 mod installing;
 mod list;
 mod lock_file;
+mod places;
 mod plugins;
 mod prepare;
 mod record;

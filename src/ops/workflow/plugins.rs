@@ -1,11 +1,15 @@
 //! The plugins that a workflow names: where each is, and at which version.
 
+use std::path::Path;
+
 use super::find::joined;
+use super::places::{folder_of, is_of_this_machine};
 use super::record::LIMITS;
 use crate::model::ObjectId;
 use crate::ops::marketplace::{Reach, Reached, settle};
 use crate::workflow::{
-    Files, Named, Node, PluginCatalog, PluginEntry, PluginSource, TagVersion, Version, locate_plugin, near_names,
+    Files, Named, Node, PluginCatalog, PluginEntry, PluginSource, Source, TagVersion, Version, locate_plugin,
+    near_names,
 };
 
 /// The largest `plugin.json` that is read, in bytes.
@@ -48,8 +52,16 @@ impl FoundPlugin {
 pub(super) fn find_plugin(reach: &Reach<'_>, named: &Named, own: &Reached) -> Result<FoundPlugin, String> {
     let is_here = || PluginCatalog::read(&own.files()).is_ok_and(|catalog| catalog.named(&named.name).is_some());
     let own_first = own.local.is_some() && is_here();
-    let elsewhere = named.source.clone().filter(|_| !own_first).map(|source| settle(source, std::path::Path::new("/")));
-    let source = elsewhere.unwrap_or_else(|| own.source.clone());
+    let elsewhere = named.source.clone().filter(|_| !own_first);
+    let source = match elsewhere {
+        Some(source) if is_of_this_machine(&source) => {
+            refuse_places(&own.source, &source)?;
+            let own_folder = folder_of(own);
+            settle(source, own_folder.as_deref().unwrap_or(Path::new("/")))
+        }
+        Some(source) => source,
+        None => own.source.clone(),
+    };
     let market = if source == own.source { Ok(own.clone()) } else { reach.open(&source) };
     let market = market.map_err(|error| error.to_string())?;
     let found = look(reach, named, &market);
@@ -65,6 +77,14 @@ pub(super) fn find_plugin(reach: &Reach<'_>, named: &Named, own: &Reached) -> Re
     }
 }
 
+/// Refuses a folder of this machine that somebody names who is not of this machine: what lies there is none of theirs.
+fn refuse_places(of: &Source, named: &Source) -> Result<(), String> {
+    if is_of_this_machine(named) && !is_of_this_machine(of) {
+        return Err(format!("'{of}' names a folder of this machine, '{named}', which is none of its own"));
+    }
+    Ok(())
+}
+
 /// Finds a plugin in a marketplace at the state that it is in.
 fn look(reach: &Reach<'_>, named: &Named, market: &Reached) -> Result<FoundPlugin, String> {
     let label = market.source.to_string();
@@ -77,7 +97,10 @@ fn look(reach: &Reach<'_>, named: &Named, market: &Reached) -> Result<FoundPlugi
     })?;
     let (reached, folder) = match entry.source.as_ref().map_err(|error| format!("'{}' {error}", named.name))? {
         PluginSource::Inside { folder } => (market.clone(), folder.clone()),
-        PluginSource::Git { source, .. } => (reach.open(source).map_err(|error| error.to_string())?, String::new()),
+        PluginSource::Git { source, .. } => {
+            refuse_places(&market.source, source)?;
+            (reach.open(source).map_err(|error| error.to_string())?, String::new())
+        }
     };
     reach.complete(&reached, &folder, LIMITS.entries).map_err(|error| error.to_string())?;
     let files = reached.files();

@@ -12,7 +12,7 @@ use super::record::{Installable, LIMITS, file_of, find_installation};
 use super::relock::{bring_locked, is_here};
 use super::{WorkflowError, builtin};
 use crate::model::ObjectId;
-use crate::ops::marketplace::{Reach, TreeFiles, base, parse, settle};
+use crate::ops::marketplace::{Reach, TreeFiles, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::run::WorkflowUsed;
 use crate::store::{Repo, Unpacked};
@@ -138,7 +138,7 @@ pub(super) fn locked_as<'l>(
 ) -> Option<(&'l str, &'l Locked)> {
     let (name, one) = lock.workflows.get_key_value(named.name.as_str())?;
     if let Some(source) = &named.source {
-        let locked = parse(&one.source, base).ok().map(|source| settle(source, base));
+        let locked = parse_written(&one.source).ok().map(|source| settle(source, base));
         if locked.is_none_or(|locked| locked.identity(&reach.host) != source.identity(&reach.host)) {
             return None;
         }

@@ -18,7 +18,6 @@ use crate::workflow::{Definition, EntryError, Files, Lock};
 
 /// Is what a run would have.
 #[derive(Debug)]
-#[allow(dead_code, reason = "a dry run of the loop that runs workflows reads it")]
 pub(in crate::ops) struct Rehearsed {
     /// What it is, as exactly as it is known.
     pub(in crate::ops) used: WorkflowUsed,
@@ -35,7 +34,6 @@ pub(in crate::ops) struct Rehearsed {
 ///
 /// # Errors
 /// When no workflow is meant, or it cannot be used.
-#[allow(dead_code, reason = "a dry run of the loop that runs workflows asks it")]
 pub(in crate::ops) fn rehearse(
     workspace: &Workspace,
     reference: &str,

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::WorkflowError;
 use super::install::InstalledWorkflow;
 use super::installing::Installing;
+use super::places::refuse_strange_places;
 use super::record::{Installable, LIMITS, find_installation, is_aside};
 use crate::model::ObjectId;
-use crate::ops::marketplace::{Reach, Reached, base, configured, parse, settle};
+use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Files, Lock, Locked, Node, Source};
 
@@ -71,6 +72,12 @@ pub(super) fn bring_locked(
         }
     }
     installing.finish("install")?;
+    if !dry_run {
+        for one in done.iter().filter(|one| !one.unchanged) {
+            prove(workspace, &one.name, &one.locked)?;
+            one.locked.plugins.iter().try_for_each(|key| prove(workspace, key, &lock.plugins[key]))?;
+        }
+    }
     Ok(done)
 }
 
@@ -86,6 +93,12 @@ fn is_sound(workspace: &Workspace, what: Installable, name: &str, one: &Locked) 
     Ok(kept && workspace.repo.prove_tree(&one.tree, &LIMITS).is_ok())
 }
 
+/// Makes sure that what was brought can be read: a damaged object may lie in front of the one that came.
+fn prove(workspace: &Workspace, name: &str, one: &Locked) -> Result<(), OpError> {
+    let proven = workspace.repo.prove_tree(&one.tree, &LIMITS);
+    proven.map_err(|error| WorkflowError::Damaged { name: name.to_owned(), reason: error.to_string() }.into())
+}
+
 /// Takes in the tree of what is locked from where it came; returns where that is, and the tree's id there.
 pub(super) fn bring(
     workspace: &Workspace,
@@ -95,6 +108,7 @@ pub(super) fn bring(
     name: &str,
     one: &Locked,
 ) -> Result<(Reached, ObjectId), OpError> {
+    refuse_strange_places(workspace, reach, what, name, one)?;
     let reached = open_locked(workspace, reach, one)?;
     let missing = || WorkflowError::Entry {
         name: name.to_owned(),
@@ -117,7 +131,7 @@ pub(super) fn bring(
 /// address, with a password for example, is asked there.
 fn open_locked(workspace: &Workspace, reach: &Reach<'_>, one: &Locked) -> Result<Reached, OpError> {
     let base = base(workspace);
-    let locked = settle(parse(&one.url, &base)?, &base);
+    let locked = settle(parse_written(&one.url)?, &base);
     let identity = locked.repository_identity(&reach.host);
     let known = configured(workspace)?.into_iter().filter_map(|known| known.source.ok());
     let known = known.map(|source| Source { revision: None, folder: String::new(), ..source });

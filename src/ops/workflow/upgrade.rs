@@ -11,7 +11,8 @@ use super::fresh::Fresh;
 use super::install::{InstalledWorkflow, finish};
 use super::installing::Installing;
 use super::lock_file::{LockFile, lock_path};
-use crate::ops::marketplace::{Reach, base, parse, settle};
+use super::places::refuse_strange_reference;
+use crate::ops::marketplace::{Reach, base, parse_written, settle};
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Locked, Named, Reference, Requirement, near_names};
 
@@ -74,9 +75,10 @@ pub fn upgrade(workspace: &Workspace, request: &UpgradeWorkflows) -> Result<Upgr
     let (mut gathered, mut failed) = (Vec::new(), Vec::new());
     let mut fresh = Fresh::default();
     for name in names {
-        let found = newest(workspace, &reach, &file.lock.workflows[&name], &mut fresh);
-        let one =
-            found.and_then(|found| installing.gather(&reach, Some(&mut fresh), name.clone(), found, request.strict));
+        let locked = &file.lock.workflows[&name];
+        let one = refuse_strange_reference(workspace, &reach, &name, locked)
+            .and_then(|()| newest(workspace, &reach, locked, &mut fresh))
+            .and_then(|found| installing.gather(&reach, Some(&mut fresh), name.clone(), found, request.strict));
         match one {
             Ok(one) => gathered.push(one),
             Err(error) => failed.push(FailedUpgrade { name, reason: error.to_string(), hints: error.hints() }),
@@ -106,7 +108,7 @@ fn newest(
         .map(|named| Reference::Named(Box::new(named)))
         .or_else(|_| read_reference(&one.reference, &base))?;
     let Reference::Named(named) = asked else { return find(workspace, reach, &asked) };
-    let source = settle(parse(&one.source, &base)?, Path::new(&base));
+    let source = settle(parse_written(&one.source)?, Path::new(&base));
     fresh.refresh(reach, &source)?;
     let range = one.range.as_deref().map(str::parse::<Requirement>).transpose();
     let requirement = range.map_err(|error| OpError::Request { reason: error.to_string() })?;

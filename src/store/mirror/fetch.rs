@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{ASKED, Asked, Mirror, MirrorPlace, SOURCE_HEAD, TAGS, decoded, times};
+use super::{ASKED, Asked, INCOMING, Mirror, MirrorPlace, SOURCE_HEAD, TAGS, decoded, times};
 use crate::model::{HashKind, ObjectId, Person};
 use crate::store::git::{self, Answer, Connection, talk};
 use crate::store::{ForeignKind, Repo, StoreError, check_url};
@@ -129,7 +129,7 @@ impl MirrorPlace {
     }
 
     /// Removes what killed processes left beside the mirror. Nobody else is at it now.
-    fn sweep(&self) {
+    pub(super) fn sweep(&self) {
         let (Some(all), Some(name)) = (self.folder.parent(), self.folder.file_name()) else { return };
         let name = name.to_string_lossy();
         let is_left = |file: &str| {
@@ -174,8 +174,8 @@ impl Mirror {
     fn fetch(&self, asked: &Asked, connection: &Connection, needed: Needed<'_>) -> Result<ObjectId, StoreError> {
         self.keep_seen()?;
         let refspec = match asked.commit() {
-            Some(commit) => format!("+{commit}:{}", asked.kept_as()),
-            None => format!("+{}:{}", asked.there(), asked.kept_as()),
+            Some(commit) => format!("+{commit}:{}", asked.comes_as()),
+            None => format!("+{}:{}", asked.there(), asked.comes_as()),
         };
         let answer =
             self.talk_fetch(&["--depth=1", "--filter=blob:none"], std::slice::from_ref(&refspec), connection)?;
@@ -187,12 +187,15 @@ impl Mirror {
             }
             self.fetch_all(asked, refspec, &answer, connection)?;
         }
-        let found = Repo::open_exactly(&self.place.folder)?.find_ref_id(&asked.kept_as())?;
+        let found = Repo::open_exactly(&self.place.folder)?.find_ref_id(&asked.comes_as())?;
         let fresh = self.opened_anew()?;
         let nothing = || StoreError::Ref { name: asked.there(), reason: "it names no commit".to_owned() };
-        let commit = fresh.repo.peel_to_commit(&found.ok_or_else(nothing)?)?.ok_or_else(nothing)?;
+        let found = found.ok_or_else(nothing)?;
+        let commit = fresh.repo.peel_to_commit(&found)?.ok_or_else(nothing)?;
         let tree = fresh.repo.tree_of_commit(&commit)?;
         fresh.gather(&tree, connection, needed)?;
+        // Only now is it what a reader finds: whoever is killed before has what was there.
+        fresh.repo.overwrite_ref(&asked.kept_as(), found, "trace marketplace", &nobody(&fresh.repo)?)?;
         fresh.keep_seen()?;
         let now = fresh.repo.now()?.seconds();
         times::note(&self.place.folder, &self.place.shown, std::slice::from_ref(asked), now)?;
@@ -217,7 +220,7 @@ impl Mirror {
             if !fresh.repo.has_object(&commit) {
                 return Err(self.unreachable(first));
             }
-            return fresh.repo.overwrite_ref(&asked.kept_as(), commit, "trace marketplace", &nobody(&fresh.repo)?);
+            return fresh.repo.overwrite_ref(&asked.comes_as(), commit, "trace marketplace", &nobody(&fresh.repo)?);
         }
         let answer = self.talk_fetch(&["--no-filter"], &[refspec], connection)?;
         if answer.success { Ok(()) } else { Err(self.unreachable(&answer)) }
@@ -256,10 +259,13 @@ impl Mirror {
         Ok(())
     }
 
-    /// Returns what was fetched by name, to be fetched once more.
+    /// Returns what was fetched by name, to be fetched once more; where readers look stays as it is.
     fn kept_refspecs(&self) -> Result<Vec<String>, StoreError> {
         let mut found = Vec::new();
-        for (name, _) in self.repo.list_refs("refs/source/")? {
+        let kept = self.repo.list_refs("refs/source/")?.into_iter().map(|(name, _)| name);
+        let coming = self.repo.list_refs(INCOMING)?.into_iter().map(|(name, _)| name.replacen(INCOMING, "refs/", 1));
+        let names: std::collections::BTreeSet<String> = kept.chain(coming).collect();
+        for name in names {
             let asked = match (name.strip_prefix(ASKED), name.strip_prefix(TAGS)) {
                 (Some(asked), _) => Asked::Ref(decoded(asked)),
                 (_, Some(tag)) => Asked::Tag(decoded(tag)),
@@ -267,7 +273,7 @@ impl Mirror {
                 _ => continue,
             };
             if asked.commit().is_none() {
-                found.push(format!("+{}:{name}", asked.there()));
+                found.push(format!("+{}:{}", asked.there(), asked.comes_as()));
             }
         }
         Ok(found)

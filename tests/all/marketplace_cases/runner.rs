@@ -92,7 +92,8 @@ fn played(case: &Case, step: &Value) -> Value {
     };
     let mut result = json!({ "status": status, "iterations": last["iterations"] });
     if let Some(tokens) = last["tokens"].as_object() {
-        result["tokens"] = Value::Object(tokens.clone());
+        let told = tokens.iter().filter(|(name, _)| !name.starts_with("context"));
+        result["tokens"] = Value::Object(told.map(|(name, value)| (name.clone(), value.clone())).collect());
     }
     json!({ "result": result, "turns": turns })
 }

@@ -16,6 +16,10 @@ const OTHERWISE: &[(&str, &str)] = &[
         "note: I removed `<!-- TRACKER_SKELETON -->`\n<!-- WORKFLOW_COMPLETE -->",
         "a note about the skeleton is no skeleton",
     ),
+    (
+        "<!-- TRACKER_SKELETON -->\nx\n<!-- WORKFLOW_COMPLETE -->",
+        "a tracker that was written, and says that all is done, is no skeleton for its first line",
+    ),
     ("```\n<!-- WORKFLOW_COMPLETE -->\n```", "what stands in a fenced block is a quotation"),
 ];
 const MISPLACED: &str = "a line that does not end the run is told to the agent; the run need not fail for it";
@@ -60,7 +64,7 @@ fn judged(one: &Value, recorded: &Value) -> Value {
     limits.markers.blocked = marker("blockedMarker").unwrap_or(limits.markers.blocked);
     let tracker = one["content"].as_str().map(str::to_owned);
     let iteration = one["iteration"].as_u64().unwrap_or(1).try_into().expect("a small number");
-    let ended = Ended { failure: None, resumed: false, resumable: false, changed: true, tracker: tracker.clone() };
+    let ended = Ended { failure: None, resumed: false, resumable: false, changed: false, tracker: tracker.clone() };
     let ours = match limits.decide(&mut Progress { iteration, ..Progress::default() }, &ended) {
         Verdict::End(Status::Blocked, reason) => {
             let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();

@@ -64,7 +64,11 @@ fn an_install_is_the_whole_tree_and_is_taken_back() {
         assert_eq!(json_of(&world, &["workflow", "list"])["workflows"][0]["version"], "1.0.0");
         world.ok(&["workflow", "verify"]);
         let removed = json_of(&world, &["workflow", "remove", "deploy"]);
-        assert_eq!(world.git(&["ls-tree", "refs/trace/workflows/deploy"], &world.repo()), "", "only its history is there");
+        assert_eq!(
+            world.git(&["ls-tree", "refs/trace/workflows/deploy"], &world.repo()),
+            "",
+            "only its history is there"
+        );
         assert!(!lock_of(&world).contains("deploy:"));
         run(&world, removed["workflows"][0]["undo"].as_str().expect("a way back"));
         assert_eq!(tree("refs/trace/workflows/deploy"), tree(&tip));
@@ -161,6 +165,10 @@ fn what_is_locked_is_brought_to_others_exactly_or_not_at_all() {
     assert!(offline.contains("are not here"), "{offline}");
     // Another cache, as on another machine.
     world.git(&["config", "trace.cacheDir", "../cache"], &world.root().join("other"));
+    // A lock file comes from others: what of this machine is read is for its user to say.
+    let strange = world.fails(1, &["-C", &there, "workflow", "install"]);
+    assert!(strange.contains("nobody here has named") && strange.contains("marketplace add"), "{strange}");
+    world.ok(&["-C", &there, "marketplace", "add", "--offline", &url]);
     let done = json_of(&world, &["-C", &there, "workflow", "install"]);
     assert_eq!(
         (done["workflows"][0]["commit"].as_str(), done["workflows"][0]["version"].as_str()),

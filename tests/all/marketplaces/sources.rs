@@ -122,7 +122,11 @@ fn marketplaces_are_added_once_and_removed_however_they_are_spelt() {
     assert!(twice.contains("known already"), "{twice}");
     world.ok(&["marketplace", "add", "--global", "../shop/workflows"]);
     assert_eq!(json_of(&world, &["marketplace", "list"])["marketplaces"].as_array().map(Vec::len), Some(1));
-    world.ok(&["marketplace", "remove", "../shop/"]);
+    let undo = world.ok(&["marketplace", "remove", "../shop/"]);
+    assert!(!undo.contains("--global"), "{undo}");
+    let left = json_of(&world, &["marketplace", "list"]);
+    assert_eq!(left["marketplaces"][0]["scope"], "the user's", "what is known to all repositories stays: {left}");
+    world.ok(&["marketplace", "remove", "--global", "../shop/"]);
     assert_eq!(json_of(&world, &["marketplace", "list"])["marketplaces"].as_array().map(Vec::len), Some(0));
     let gone = world.fails(1, &["marketplace", "remove", "../shop"]);
     assert!(gone.contains("not among"), "{gone}");

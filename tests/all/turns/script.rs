@@ -152,6 +152,22 @@ impl<'w> Script<'w> {
     }
 }
 
+impl Script<'_> {
+    /// Goes on with a run; nothing is told as long as its agent is still at work.
+    pub fn resume_or_wait(&self, run: &str) -> (i32, Value, Vec<Value>) {
+        let output = self.world.trace(&["workflow", "run", "--json", "--resume", run]).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("under way in another process") {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            return (1, Value::Null, Vec::new());
+        }
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let events: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a document")).collect();
+        let last = events.last().map_or_else(|| Value::from(said), |last| last["data"].clone());
+        (output.status.code().unwrap_or(-1), last, events)
+    }
+}
+
 /// Runs the program and reads its events.
 fn ended(world: &World, arguments: &[&str]) -> (i32, Value, Vec<Value>) {
     let output = world.trace(arguments).output().expect("the program starts");
