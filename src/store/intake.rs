@@ -48,6 +48,15 @@ impl Intake<'_> {
         copy.tree(tree, 0)
     }
 
+    /// Takes in the tree that holds nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put_empty_tree(&mut self) -> Result<ObjectId, StoreError> {
+        let mut scratch = Sink::Few(Vec::new());
+        self.sink.as_mut().unwrap_or(&mut scratch).put(self.repo, Kind::Tree, &[], None)
+    }
+
     /// Stores a commit that holds a tree.
     ///
     /// # Errors

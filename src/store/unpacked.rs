@@ -8,6 +8,7 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use gix::objs::Kind;
 
@@ -15,6 +16,12 @@ use super::foreign::{ForeignKind, TreeLimits, object_id};
 use super::{BODY_MAX, Repo, StoreError};
 use crate::model::ObjectId;
 
+/// The beginning of the name of a folder that is being written.
+const NEW: &str = ".new-";
+/// The beginning of the name of a folder that holds what was set aside.
+const OLD: &str = ".old-";
+/// How long what was left or set aside is kept.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Longest target of a link that is read, in bytes.
 const LINK_MAX: u64 = 4096;
 
@@ -27,6 +34,8 @@ pub struct Unpacked {
     pub tree: ObjectId,
     /// Links that lead out of it or nowhere, and submodules: they are not there.
     pub left_out: Vec<String>,
+    /// Where the folder is now that was there, and was changed by somebody.
+    pub set_aside: Option<PathBuf>,
 }
 
 /// What is to be at a path.
@@ -51,8 +60,8 @@ impl Repo {
         let (plan, left_out) = self.plan_of(tree, limits)?;
         let folder = all.join(tree.to_string());
         let read = |id: &ObjectId| self.read_blob_within(id, limits.bytes);
-        self.settle_folder(&folder, &plan, &read)?;
-        Ok(Unpacked { folder, tree: *tree, left_out })
+        let set_aside = self.settle_folder(&folder, &plan, &read)?;
+        Ok(Unpacked { folder, tree: *tree, left_out, set_aside })
     }
 
     /// Makes sure that files which are part of this program are there as a folder; their names have no `/`.
@@ -63,8 +72,8 @@ impl Repo {
         let (tree, plan, bodies) = self.plan_of_files(files)?;
         let folder = all.join(tree.to_string());
         let read = |id: &ObjectId| Ok(bodies.get(id).map(|body| body.to_vec()).unwrap_or_default());
-        self.settle_folder(&folder, &plan, &read)?;
-        Ok(Unpacked { folder, tree, left_out: Vec::new() })
+        let set_aside = self.settle_folder(&folder, &plan, &read)?;
+        Ok(Unpacked { folder, tree, left_out: Vec::new(), set_aside })
     }
 
     /// Returns the id of the tree that some files make; their names have no `/`.
@@ -116,36 +125,52 @@ impl Repo {
         Ok(plan.iter().all(is_so))
     }
 
+    /// Writes a folder, unless it is there as planned. Returns where one is now that was changed.
     fn settle_folder(
         &self,
         folder: &Path,
         plan: &Plan,
         read: &dyn Fn(&ObjectId) -> Result<Vec<u8>, StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<PathBuf>, StoreError> {
         if self.holds(folder, plan) {
-            return Ok(());
+            return Ok(None);
         }
         let all = folder.parent().expect("it is in the folder of all of them");
         fs::create_dir_all(all).map_err(StoreError::io("create", all))?;
-        let new = tempfile::Builder::new().prefix(".new-").tempdir_in(all);
-        let new = new.map_err(StoreError::io("create a folder in", all))?;
-        fs::set_permissions(new.path(), fs::Permissions::from_mode(0o755))
-            .map_err(StoreError::io("write", new.path()))?;
+        sweep(all);
+        let new = tempfile::Builder::new().prefix(NEW).tempdir_in(all);
+        let new = new.map_err(StoreError::io("create a folder in", all))?.keep();
+        let settled = self.write_folder(&new, plan, read).and_then(|()| {
+            let aside = if self.holds(folder, plan) { None } else { set_aside(folder, all)? };
+            match fs::rename(&new, folder) {
+                // Somebody else was faster.
+                Err(error) if !self.holds(folder, plan) => Err(StoreError::io("write", folder)(error)),
+                _ => Ok(aside),
+            }
+        });
+        // It is gone if it has become the folder.
+        remove_folder(&new);
+        settled
+    }
+
+    /// Writes what was planned. Runs share the folder, so nobody is to write into it: neither by mistake nor, as Python does
+    /// with what it has compiled, without being asked.
+    fn write_folder(
+        &self,
+        new: &Path,
+        plan: &Plan,
+        read: &dyn Fn(&ObjectId) -> Result<Vec<u8>, StoreError>,
+    ) -> Result<(), StoreError> {
         for (path, piece) in plan {
-            write_piece(&new.path().join(OsStr::from_bytes(path)), piece, read)?;
+            write_piece(&new.join(OsStr::from_bytes(path)), piece, read)?;
         }
-        // One that holds something else was changed by somebody: it is set aside, and nobody looks at it again.
-        if fs::symlink_metadata(folder).is_ok() {
-            let aside = tempfile::Builder::new().prefix(".old-").tempdir_in(all);
-            let aside = aside.map_err(StoreError::io("create a folder in", all))?;
-            let _ = fs::rename(folder, aside.path().join("changed"));
+        let folders = plan.iter().filter(|(_, piece)| **piece == Piece::Folder);
+        let folders = folders.map(|(path, _)| new.join(OsStr::from_bytes(path)));
+        for folder in folders.chain([new.to_owned()]) {
+            let closed = fs::set_permissions(&folder, fs::Permissions::from_mode(0o555));
+            closed.map_err(StoreError::io("write", &folder))?;
         }
-        match fs::rename(new.path(), folder) {
-            // Somebody else was faster.
-            Err(_) if self.holds(folder, plan) => Ok(()),
-            Err(error) => Err(StoreError::io("write", folder)(error)),
-            Ok(()) => Ok(()),
-        }
+        Ok(())
     }
 
     /// Lists what a tree is as files; what could lead out of it is left out.
@@ -244,6 +269,44 @@ impl Repo {
     }
 }
 
+/// Moves a folder away that is not what it should be; it stays for a day, for who changed it.
+fn set_aside(folder: &Path, all: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let Ok(data) = fs::symlink_metadata(folder) else { return Ok(None) };
+    if data.is_dir() {
+        // A folder that cannot be written cannot be moved into another one.
+        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o755));
+    }
+    let aside = tempfile::Builder::new().prefix(OLD).tempdir_in(all);
+    let aside = aside.map_err(StoreError::io("create a folder in", all))?.keep().join("changed");
+    match fs::rename(folder, &aside) {
+        Ok(()) => Ok(Some(aside)),
+        Err(error) if fs::symlink_metadata(folder).is_ok() => Err(StoreError::io("rename", folder)(error)),
+        // Somebody else has moved it.
+        Err(_) => Ok(None),
+    }
+}
+
+/// Removes what killed processes left and what was set aside, once it is a day old. What cannot be removed is left.
+fn sweep(all: &Path) {
+    for entry in fs::read_dir(all).into_iter().flatten().filter_map(Result::ok) {
+        let name = entry.file_name();
+        let is_ours = [NEW, OLD].iter().any(|prefix| name.as_bytes().starts_with(prefix.as_bytes()));
+        let age = entry.metadata().and_then(|data| data.modified()).ok().and_then(|time| time.elapsed().ok());
+        if is_ours && age.is_some_and(|age| age > KEPT) {
+            remove_folder(&entry.path());
+        }
+    }
+}
+
+/// Removes a folder of ours, in which nobody may write.
+fn remove_folder(folder: &Path) {
+    for entry in walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|one| one.file_type().is_dir())
+    {
+        let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o755));
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
 /// Returns where a link leads, counted from the top; `None` if that is outside, or cannot be told from its words alone:
 /// `..` may only stand at its beginning.
 fn stays_inside(path: &[u8], target: &[u8]) -> Option<Vec<u8>> {
@@ -276,7 +339,6 @@ fn write_piece(
         Piece::Folder => fs::create_dir(path).map_err(StoreError::io("create", path)),
         Piece::Link { target } => symlink(OsStr::from_bytes(target), path).map_err(StoreError::io("create", path)),
         Piece::File { id, executable } => {
-            // Nobody should change it by mistake: runs share the folder.
             let mode = if *executable { 0o555 } else { 0o444 };
             let opened = fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
             let bytes = read(id)?;

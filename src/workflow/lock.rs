@@ -157,6 +157,25 @@ impl Lock {
         unused
     }
 
+    /// Returns the key under which a plugin is to be kept: its name, or, where that is used for another tree by a workflow that
+    /// `counts`, with a part of its tree's id behind it.
+    pub fn plugin_key(&self, name: &str, tree: &ObjectId, counts: &dyn Fn(&str) -> bool) -> String {
+        let is_free = |key: &String| {
+            self.plugins.get(key).is_none_or(|other| other.tree == *tree || !self.is_plugin_used(key, counts))
+        };
+        let longer = |digits: usize| {
+            let kept: String = name.chars().take(super::Name::MAX - digits - 1).collect();
+            format!("{kept}-{}", tree.short(digits))
+        };
+        let mut keys = std::iter::once(name.to_owned()).chain([8, 16, 40].map(longer));
+        keys.find(is_free).unwrap_or_else(|| longer(64))
+    }
+
+    /// Tells whether a workflow that `counts` names a plugin.
+    pub fn is_plugin_used(&self, key: &str, counts: &dyn Fn(&str) -> bool) -> bool {
+        self.workflows.iter().any(|(name, one)| counts(name) && one.plugins.iter().any(|plugin| plugin == key))
+    }
+
     /// Looks for what no program of ours writes.
     fn check(&self) -> Result<(), String> {
         for (kind, entries) in [("workflows", &self.workflows), ("plugins", &self.plugins)] {
@@ -282,6 +301,27 @@ plugins:
         lock.workflows.clear();
         assert_eq!(lock.drop_unused_plugins(), ["lint"]);
         assert_eq!(lock, Lock::default());
+    }
+
+    #[test]
+    fn a_plugin_that_another_workflow_has_pinned_is_not_overwritten() {
+        let lock = golden();
+        let (same, other) = (locked(&[]).tree, ObjectId::Sha1([0x34; 20]));
+        let (all, none) = (|_: &str| true, |_: &str| false);
+        assert_eq!(lock.plugin_key("lint", &same, &all), "lint");
+        assert_eq!(lock.plugin_key("lint", &other, &all), "lint-34343434");
+        assert_eq!(lock.plugin_key("lint", &other, &none), "lint", "nobody else needs it");
+        let long = "x".repeat(crate::workflow::Name::MAX);
+        let mut lock = lock;
+        lock.plugins.insert(long.clone(), locked(&[]));
+        lock.workflows.insert("long".to_owned(), locked(&[&long]));
+        let key = lock.plugin_key(&long, &other, &all);
+        lock.plugins.insert(key.clone(), locked(&[]));
+        lock.workflows.insert("other".to_owned(), locked(&[&key]));
+        let next = lock.plugin_key(&long, &other, &all);
+        assert!(next.ends_with(&format!("-{}", "34".repeat(8))), "{next}");
+        lock.plugins.insert(next, locked(&[]));
+        assert_eq!(Lock::read(lock.write().as_bytes()), Ok(lock), "every key is a name");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod hostile;
 mod installs;
 mod served;
+mod shared;
 mod shop;
 mod sources;
 mod strangers;

@@ -31,14 +31,14 @@ pub(super) fn install_args(command: Command) -> Command {
                 .short('f')
                 .long("force")
                 .action(ArgAction::SetTrue)
-                .help("Replace one of the same name from another marketplace"),
+                .help("Replace another one of the same name"),
         )
         .arg(
             Arg::new("back")
                 .long("back")
                 .value_name("commit")
                 .conflicts_with_all(["as", "force", "strict", "offline"])
-                .help("Put back an earlier installation, a commit of refs/trace/workflows/<name>"),
+                .help("Install what an earlier commit of refs/trace/workflows/<name> holds"),
         )
         .arg(strict_arg())
         .arg(offline_arg())
@@ -88,6 +88,10 @@ pub(super) fn install(session: &Session, matches: &ArgMatches) -> Result<(), Fai
 pub(super) fn upgrade_args(command: Command) -> Command {
     command
         .about("Bring installed workflows up to date, each within its range")
+        .long_about(
+            "Bring installed workflows up to date, each within its range, with their plugins. One of which something cannot be \
+             had stays as it is. A rehearsal (-n) fetches too: what is looked for later is looked for in the newer marketplaces.",
+        )
         .arg(names_arg("Workflows; else all of them"))
         .arg(strict_arg())
         .arg(offline_arg())
@@ -126,6 +130,10 @@ pub(super) fn upgrade(session: &Session, matches: &ArgMatches) -> Result<(), Fai
 pub(super) fn remove_args(command: Command) -> Command {
     command
         .about("Remove installed workflows, and the plugins that no other one needs")
+        .long_about(
+            "Remove installed workflows, and the plugins that no other one needs, from the lock file. Their files stay in the \
+             history of refs/trace/workflows/<name>: other worktrees and branches may need them, and so does the way back.",
+        )
         .arg(names_arg("The workflows").required(true).num_args(1..))
         .arg(dry_run_arg())
 }

@@ -54,7 +54,7 @@ pub enum WorkflowError {
         /// The name.
         name: String,
     },
-    /// Another marketplace's workflow has the name.
+    /// Another workflow has the name.
     #[error("workflow '{name}' is installed from '{other}', not from '{source_name}'")]
     Taken {
         /// The name.
@@ -74,6 +74,28 @@ pub enum WorkflowError {
         /// What is wrong.
         error: LockError,
     },
+    /// What is to be installed cannot stand in the lock file.
+    #[error("it cannot be written into the lock file: {error}")]
+    CannotLock {
+        /// Why.
+        error: LockError,
+    },
+    /// An object of what is installed is damaged, and stands in the way of the sound one.
+    #[error("'{name}' is damaged: {reason}")]
+    Damaged {
+        /// The workflow or plugin.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A marketplace could not be fetched.
+    #[error("{reason}")]
+    NotFetched {
+        /// Why.
+        reason: String,
+        /// What can be done about it.
+        hints: Vec<String>,
+    },
     /// The lock file is not where it could be written.
     #[error("'{}' is no plain {what}", path.display())]
     LockPlace {
@@ -85,8 +107,10 @@ pub enum WorkflowError {
     /// What a marketplace has at the locked commit is not what was locked.
     #[error("'{name}' is not what was locked: its tree is {found}, not {wanted}")]
     TreeDiffers {
-        /// The workflow or plugin.
+        /// The workflow or plugin, in words.
         name: String,
+        /// The workflow, if it is one.
+        workflow: Option<String>,
         /// The tree in the lock file.
         wanted: ObjectId,
         /// The tree that is there.
@@ -133,6 +157,8 @@ pub enum WorkflowError {
     Unsound {
         /// How many.
         count: usize,
+        /// The commands that mend it.
+        mends: Vec<String>,
     },
 }
 
@@ -177,10 +203,20 @@ impl WorkflowError {
             WorkflowError::LockFile { path, .. } => {
                 vec![format!("take it from an earlier commit: git checkout HEAD -- '{}'", path.display())]
             }
-            WorkflowError::TreeDiffers { name, .. } => vec![
-                "somebody changed it since it was locked; look at it before you trust it".to_owned(),
-                format!("to take what is there now: git trace workflow upgrade {name}"),
-            ],
+            WorkflowError::TreeDiffers { workflow, .. } => {
+                let name = workflow.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+                vec![
+                    "somebody changed it since it was locked; look at it before you trust it".to_owned(),
+                    format!("to take what is there now: git trace workflow upgrade{name}"),
+                ]
+            }
+            WorkflowError::Damaged { .. } => {
+                vec!["see which file it is, and remove it: git fsck; then: git trace workflow install".to_owned()]
+            }
+            WorkflowError::NotFetched { hints, .. } => hints.clone(),
+            WorkflowError::Unsound { mends, .. } => {
+                mends.iter().map(|mend| format!("to make it so again: {mend}")).collect()
+            }
             WorkflowError::StrangePlace { place, .. } => {
                 vec![format!("if you trust what lies there: git trace marketplace add {}", quoted(place))]
             }
@@ -192,7 +228,6 @@ impl WorkflowError {
             WorkflowError::NotAnInstall { name, .. } => {
                 vec![format!("see which there are: git log --oneline refs/trace/workflows/{name}")]
             }
-            WorkflowError::Unsound { .. } => vec!["to make it so again: git trace workflow install".to_owned()],
             _ => Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::WorkflowError;
 use crate::ops::{OpError, Workspace};
 use crate::store::{StoreError, wait_for_lock};
-use crate::workflow::Lock;
+use crate::workflow::{Lock, LockError};
 
 /// The folder in the work tree.
 const FOLDER: &str = ".gittrace";
@@ -25,28 +25,37 @@ pub(super) struct LockFile {
     /// What it is to hold.
     pub(super) lock: Lock,
     /// Keeps others waiting; a rehearsal keeps nobody.
-    _turn: Option<File>,
+    turn: Option<File>,
 }
 
 /// Returns where the lock file is: in the work tree, or in our own folder where there is none.
 pub(super) fn lock_path(workspace: &Workspace) -> PathBuf {
     match workspace.repo.work_dir() {
-        Some(top) => top.join(FOLDER).join(FILE),
+        Some(top) => worktree_lock_path(top),
         None => workspace.trace_dir().join(FILE),
     }
 }
 
+/// Returns where the lock file of a worktree is.
+pub(super) fn worktree_lock_path(top: &Path) -> PathBuf {
+    top.join(FOLDER).join(FILE)
+}
+
 /// Reads what is locked; nothing is, where there is no lock file.
 pub(super) fn read_lock(workspace: &Workspace) -> Result<Lock, OpError> {
-    let path = lock_path(workspace);
-    check_place(&path)?;
-    let file = match File::open(&path) {
+    read_lock_at(&lock_path(workspace))
+}
+
+/// As [`read_lock`], of a lock file anywhere.
+pub(super) fn read_lock_at(path: &Path) -> Result<Lock, OpError> {
+    check_place(path)?;
+    let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Lock::default()),
-        opened => opened.map_err(io("read", &path))?,
+        opened => opened.map_err(io("read", path))?,
     };
     let mut bytes = Vec::new();
-    file.take(Lock::MAX + 1).read_to_end(&mut bytes).map_err(io("read", &path))?;
-    Ok(Lock::read(&bytes).map_err(|error| WorkflowError::LockFile { path, error })?)
+    file.take(Lock::MAX + 1).read_to_end(&mut bytes).map_err(io("read", path))?;
+    Ok(Lock::read(&bytes).map_err(|error| WorkflowError::LockFile { path: path.to_owned(), error })?)
 }
 
 impl LockFile {
@@ -54,14 +63,25 @@ impl LockFile {
     pub(super) fn take(workspace: &Workspace, dry_run: bool) -> Result<Self, OpError> {
         let turn = if dry_run { None } else { Some(turn(workspace)?) };
         let lock = read_lock(workspace)?;
-        Ok(LockFile { path: lock_path(workspace), before: lock.clone(), lock, _turn: turn })
+        Ok(LockFile { path: lock_path(workspace), before: lock.clone(), lock, turn })
     }
 
-    /// Writes it, if anything changed; tells whether it did.
-    pub(super) fn finish(self) -> Result<bool, OpError> {
+    /// Makes sure that what it is to hold can be read back.
+    pub(super) fn check(&self) -> Result<(), OpError> {
+        let error = match Lock::read(self.lock.write().as_bytes()) {
+            Ok(read) if read == self.lock => return Ok(()),
+            Ok(_) => LockError::Malformed { reason: "it would not be read as it is written".to_owned() },
+            Err(error) => error,
+        };
+        Err(WorkflowError::CannotLock { error }.into())
+    }
+
+    /// Writes it, if anything changed. Others wait until what is returned is dropped.
+    pub(super) fn finish(self) -> Result<Option<File>, OpError> {
         if self.lock == self.before {
-            return Ok(false);
+            return Ok(self.turn);
         }
+        self.check()?;
         let folder = self.path.parent().expect("it is in a folder");
         fs::create_dir_all(folder).map_err(io("create", folder))?;
         check_place(&self.path)?;
@@ -75,7 +95,7 @@ impl LockFile {
         written.map_err(io("write", &self.path))?;
         file.persist(&self.path).map_err(|error| io("write", &self.path)(error.error))?;
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("write", folder))?;
-        Ok(true)
+        Ok(self.turn)
     }
 }
 

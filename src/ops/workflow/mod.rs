@@ -1,9 +1,12 @@
 //! Workflows: found in marketplaces, installed in the repository, prepared for runs.
 
+mod back;
 mod builtin;
 mod error;
 mod find;
+mod fresh;
 mod install;
+mod installing;
 mod list;
 mod lock_file;
 mod places;
@@ -15,14 +18,13 @@ mod relock;
 mod remove;
 mod resolve;
 mod search;
+mod unused;
 mod upgrade;
 mod verify;
 
+pub use back::{InstallBack, install_back as install_workflow_back};
 pub use error::WorkflowError;
-pub use install::{
-    InstallBack, InstallWorkflows, Installation, InstalledPlugin, InstalledWorkflow, install as install_workflows,
-    install_back as install_workflow_back,
-};
+pub use install::{InstallWorkflows, Installation, InstalledPlugin, InstalledWorkflow, install as install_workflows};
 pub use list::{ListedWorkflow, WorkflowList, list as list_workflows};
 use lock_file::lock_path;
 pub(in crate::ops) use prepare::{Prepared, prepare, used};

@@ -83,13 +83,13 @@ pub(in crate::ops) fn prepare(
     let unpacked = found.reached.repo().unpack(&found.place.tree, &all, &LIMITS)?;
     found.warnings.iter().for_each(|warning| workspace.warn(warning.clone()));
     let used = used_of_found(&found);
-    warn_left_out(workspace, &used.name, &unpacked);
+    warn_of(workspace, &used.name, &unpacked);
     let mut plugins = Vec::new();
     for named in &found.definition.plugins {
         match find_plugin(&reach, named, &found.reached) {
             Ok(plugin) => {
                 let unpacked = plugin.reached.repo().unpack(&plugin.tree, &all, &LIMITS)?;
-                warn_left_out(workspace, &plugin.name, &unpacked);
+                warn_of(workspace, &plugin.name, &unpacked);
                 plugins.push(unpacked.folder);
             }
             Err(problem) => workspace.warn(format!("plugin '{}' is left out: {problem}", named.public())),
@@ -185,11 +185,11 @@ fn prepare_from(workspace: &Workspace, lock: &Lock, name: &str) -> Result<Prepar
     let all = folder_of_all(workspace);
     let definition = read_installed(repo, name, one)?;
     let unpacked = repo.unpack(&one.tree, &all, &LIMITS)?;
-    warn_left_out(workspace, name, &unpacked);
+    warn_of(workspace, name, &unpacked);
     let mut folders = Vec::new();
     for key in &one.plugins {
         let unpacked = repo.unpack(&lock.plugins[key].tree, &all, &LIMITS)?;
-        warn_left_out(workspace, key, &unpacked);
+        warn_of(workspace, key, &unpacked);
         folders.push(unpacked.folder);
     }
     Ok(Prepared { used: used_of(name, one), definition, folder: unpacked.folder, plugins: folders })
@@ -216,6 +216,7 @@ pub(super) fn read_definition(files: &dyn Files, name: &str, one: &Locked) -> Re
 fn prepare_builtin(workspace: &Workspace) -> Result<Prepared, OpError> {
     let unpacked = builtin::unpack(workspace, &folder_of_all(workspace))?;
     let used = used_of_builtin(&unpacked.tree);
+    warn_of(workspace, builtin::NAME, &unpacked);
     Ok(Prepared { used, definition: builtin::definition(), folder: unpacked.folder, plugins: Vec::new() })
 }
 
@@ -268,9 +269,15 @@ pub(super) fn folder_of_all(workspace: &Workspace) -> PathBuf {
     workspace.trace_dir().join("workflows")
 }
 
-fn warn_left_out(workspace: &Workspace, name: &str, unpacked: &Unpacked) {
+fn warn_of(workspace: &Workspace, name: &str, unpacked: &Unpacked) {
     for path in &unpacked.left_out {
         workspace.warn(format!("'{path}' of '{name}' is left out: it is a submodule, or a link that leads elsewhere"));
+    }
+    if let Some(folder) = &unpacked.set_aside {
+        let kept = folder.display();
+        workspace.warn(format!(
+            "the files of '{name}' had been changed: they are made anew; the changed ones are in '{kept}'"
+        ));
     }
 }
 

@@ -1,9 +1,11 @@
 //! What an installation is in the repository: a commit whose tree is the workflow's folder, on a ref of its own.
 
+use std::collections::BTreeMap;
+
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
-use crate::store::TreeLimits;
-use crate::workflow::{DEFINITION, Locked};
+use crate::store::{Repo, TreeLimits};
+use crate::workflow::{DEFINITION, Lock, Locked};
 
 /// What is taken of one workflow or plugin.
 pub(super) const LIMITS: TreeLimits = TreeLimits { entries: 10_000, bytes: 128 << 20, depth: 48 };
@@ -30,6 +32,14 @@ impl Installable {
         }
     }
 
+    /// Returns those of its kind that are locked.
+    pub(super) fn of_lock(self, lock: &Lock) -> &BTreeMap<String, Locked> {
+        match self {
+            Installable::Workflow => &lock.workflows,
+            Installable::Plugin => &lock.plugins,
+        }
+    }
+
     /// Returns the ref that keeps it.
     pub(super) fn ref_name(self, workspace: &Workspace, name: &str) -> String {
         format!("{}/{}s/{name}", workspace.settings().ref_prefix, self.name())
@@ -53,6 +63,21 @@ pub(super) fn message(what: Installable, name: &str, one: &Locked, plugins: &[(S
     one.range.iter().for_each(|range| trailer("Range", range));
     plugins.iter().for_each(|(key, commit)| trailer("Plugin", &format!("{key} {commit}")));
     text
+}
+
+/// The line that says that what a ref keeps is not installed any more.
+const REMOVED: &str = "Trace-Remove: ";
+
+/// Writes the message of the commit that says that something is not installed any more.
+pub(super) fn removal_message(what: Installable, name: &str) -> String {
+    format!("remove {} {name}\n\n{REMOVED}{name}\n", what.name())
+}
+
+/// Tells whether a commit says that something is not installed any more.
+pub(super) fn is_aside(repo: &Repo, commit: &ObjectId) -> Result<bool, OpError> {
+    let raw = repo.read_raw_commit(commit)?;
+    let is_removal = String::from_utf8_lossy(&raw.message).lines().any(|line| line.starts_with(REMOVED));
+    Ok(is_removal && raw.tree == ObjectId::empty_tree(raw.tree.kind()))
 }
 
 /// Reads what a commit holds; `None` if it is no installation of that name.
@@ -84,7 +109,8 @@ pub(super) fn read_message(name: &str, tree: ObjectId, message: &[u8]) -> Option
     Some((locked, plugins))
 }
 
-/// Finds the commit that holds what is locked: the newest installation, or an earlier one.
+/// Finds the commit that holds what is locked: the newest installation, or an earlier one, which another worktree or branch may
+/// have.
 pub(super) fn find_installation(
     workspace: &Workspace,
     what: Installable,

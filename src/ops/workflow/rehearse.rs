@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use super::install::Installing;
+use super::installing::Installing;
 use super::plugins::find_plugin;
 use super::prepare::{Meant, all_here, meant, used_of, used_of_builtin, used_of_found};
 use super::record::{Installable, LIMITS};

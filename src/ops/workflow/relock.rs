@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::WorkflowError;
-use super::install::{InstalledWorkflow, Installing};
+use super::install::InstalledWorkflow;
+use super::installing::Installing;
 use super::places::refuse_strange_places;
-use super::record::{Installable, LIMITS, find_installation};
+use super::record::{Installable, LIMITS, find_installation, is_aside};
 use crate::model::ObjectId;
 use crate::ops::marketplace::{Reach, Reached, base, configured, parse_written, settle};
 use crate::ops::{OpError, Workspace};
@@ -35,14 +36,19 @@ pub(super) fn bring_locked(
     let mut plugins: BTreeSet<&String> = BTreeSet::new();
     for (name, one) in lock.workflows.iter().filter(|(name, _)| names.contains(name.as_str())) {
         plugins.extend(&one.plugins);
-        let unchanged = is_here(workspace, Installable::Workflow, name, one)?;
+        let is_here = is_sound(workspace, Installable::Workflow, name, one)?;
+        let tip = workspace.repo.find_ref_id(&Installable::Workflow.ref_name(workspace, name))?;
+        // What was removed, and has come back into the lock file, is installed again.
+        let unchanged = is_here && !tip.map(|tip| is_aside(&workspace.repo, &tip)).transpose()?.unwrap_or(false);
         let mut kept = Vec::new();
         if !unchanged {
-            bring(workspace, reach, &mut installing, Installable::Workflow, name, one)?;
+            if !is_here {
+                bring(workspace, reach, &mut installing, Installable::Workflow, name, one)?;
+            }
             for key in &one.plugins {
                 let plugin = &lock.plugins[key];
                 let commit = match find_installation(workspace, Installable::Plugin, key, &plugin.tree)? {
-                    Some(commit) if is_here(workspace, Installable::Plugin, key, plugin)? => commit,
+                    Some(commit) if is_sound(workspace, Installable::Plugin, key, plugin)? => commit,
                     _ => {
                         bring(workspace, reach, &mut installing, Installable::Plugin, key, plugin)?;
                         installing.keep(Installable::Plugin, key, plugin, &[])?
@@ -60,12 +66,18 @@ pub(super) fn bring_locked(
     // A plugin may be gone where its workflow is still here.
     for key in plugins {
         let plugin = &lock.plugins[key];
-        if !is_here(workspace, Installable::Plugin, key, plugin)? {
+        if !is_sound(workspace, Installable::Plugin, key, plugin)? {
             bring(workspace, reach, &mut installing, Installable::Plugin, key, plugin)?;
             installing.keep(Installable::Plugin, key, plugin, &[])?;
         }
     }
     installing.finish("install")?;
+    if !dry_run {
+        for one in done.iter().filter(|one| !one.unchanged) {
+            prove(workspace, &one.name, &one.locked)?;
+            one.locked.plugins.iter().try_for_each(|key| prove(workspace, key, &lock.plugins[key]))?;
+        }
+    }
     Ok(done)
 }
 
@@ -73,6 +85,18 @@ pub(super) fn bring_locked(
 pub(super) fn is_here(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> Result<bool, OpError> {
     let kept = find_installation(workspace, what, name, &one.tree)?.is_some();
     Ok(kept && workspace.repo.has_whole_tree(&one.tree, &LIMITS))
+}
+
+/// As [`is_here`], and every object is what its id says.
+fn is_sound(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> Result<bool, OpError> {
+    let kept = find_installation(workspace, what, name, &one.tree)?.is_some();
+    Ok(kept && workspace.repo.prove_tree(&one.tree, &LIMITS).is_ok())
+}
+
+/// Makes sure that what was brought can be read: a damaged object may lie in front of the one that came.
+fn prove(workspace: &Workspace, name: &str, one: &Locked) -> Result<(), OpError> {
+    let proven = workspace.repo.prove_tree(&one.tree, &LIMITS);
+    proven.map_err(|error| WorkflowError::Damaged { name: name.to_owned(), reason: error.to_string() }.into())
 }
 
 /// Takes in the tree of what is locked from where it came; returns where that is, and the tree's id there.
@@ -96,8 +120,9 @@ pub(super) fn bring(
     reach.complete(&reached, &one.path, LIMITS.entries)?;
     let tree: ObjectId = installing.put_tree(reached.repo(), &id)?;
     if tree != one.tree {
+        let workflow = (what == Installable::Workflow).then(|| name.to_owned());
         let name = format!("{} {name}", what.name());
-        return Err(WorkflowError::TreeDiffers { name, wanted: one.tree, found: tree }.into());
+        return Err(WorkflowError::TreeDiffers { name, workflow, wanted: one.tree, found: tree }.into());
     }
     Ok((reached, id))
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::WorkflowError;
 use super::lock_file::LockFile;
-use super::record::Installable;
+use super::record::{Installable, find_installation};
+use super::unused::{set_aside, unused};
 use crate::model::ObjectId;
 use crate::ops::{OpError, Workspace};
-use crate::store::RefMove;
-use crate::workflow::{Name, near_names};
+use crate::workflow::near_names;
 
 /// Asks for workflows to be removed.
 #[derive(Debug, Clone, Default)]
@@ -41,40 +41,37 @@ pub struct RemovedWorkflow {
     pub undo: Option<String>,
 }
 
-/// Removes workflows, and the plugins that no other one names. What they are stays in the repository as long as git keeps what
-/// nothing names.
+/// Removes workflows, and the plugins that no other one names, from the lock file. What they are stays in the repository:
+/// other worktrees and branches may have it locked, and a removal can be taken back.
 ///
 /// # Errors
 /// When one is not installed; nothing is removed then.
 pub fn remove(workspace: &Workspace, request: &RemoveWorkflows) -> Result<RemovedWorkflows, OpError> {
-    let repo = &workspace.repo;
     let mut file = LockFile::take(workspace, request.dry_run)?;
-    let mut moves = Vec::new();
+    let left = unused(workspace, &file.lock)?;
     let mut workflows = Vec::new();
     for name in &request.names {
-        // A ref without a lock entry is what a killed command may leave.
-        let is_name = name.parse::<Name>().is_ok();
-        let ref_name = Installable::Workflow.ref_name(workspace, name);
-        let was = if is_name { repo.find_ref_id(&ref_name)? } else { None };
-        if file.lock.workflows.remove(name).is_none() && was.is_none() {
-            let near = near_names(name, file.lock.workflows.keys().map(String::as_str));
-            return Err(WorkflowError::NotInstalled { name: name.clone(), near }.into());
-        }
-        moves.extend(was.map(|was| RefMove::deletion(ref_name, was)));
-        let undo = was.map(|was| format!("git trace workflow install {name} --back {was}"));
+        let what = Installable::Workflow;
+        let was = match file.lock.workflows.remove(name) {
+            Some(one) => find_installation(workspace, what, name, &one.tree)?,
+            // A ref without a lock entry is what a killed command may leave.
+            None => match left.iter().find(|one| one.what == what && one.name == *name) {
+                Some(one) => Some(one.tip),
+                None => {
+                    let near = near_names(name, file.lock.workflows.keys().map(String::as_str));
+                    return Err(WorkflowError::NotInstalled { name: name.clone(), near }.into());
+                }
+            },
+        };
+        let undo = was.map(|was| format!("git trace workflow install {name} --back {}", was.short(12)));
         workflows.push(RemovedWorkflow { name: name.clone(), was, undo });
     }
     let plugins = file.lock.drop_unused_plugins();
-    for key in &plugins {
-        let ref_name = Installable::Plugin.ref_name(workspace, key);
-        moves.extend(repo.find_ref_id(&ref_name)?.map(|was| RefMove::deletion(ref_name, was)));
-    }
     if !request.dry_run {
-        // The lock file first: it never names what is gone.
-        file.finish()?;
-        if !moves.is_empty() {
-            repo.move_refs(&moves, &[], "trace workflow remove", true, &repo.committer()?)?;
-        }
+        // The lock file first: if this process ends here, the next one does the rest.
+        let lock = file.lock.clone();
+        let _turn = file.finish()?;
+        set_aside(workspace, &lock);
     }
     Ok(RemovedWorkflows { workflows, plugins, dry_run: request.dry_run })
 }

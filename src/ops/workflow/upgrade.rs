@@ -1,13 +1,15 @@
 //! `workflow upgrade`: the newest that the range of each workflow allows.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::WorkflowError;
 use super::find::{find, read_reference};
-use super::install::{InstalledWorkflow, Installing};
+use super::fresh::Fresh;
+use super::install::{InstalledWorkflow, finish};
+use super::installing::Installing;
 use super::lock_file::{LockFile, lock_path};
 use super::places::refuse_strange_reference;
 use crate::ops::marketplace::{Reach, base, parse_written, settle};
@@ -70,25 +72,26 @@ pub fn upgrade(workspace: &Workspace, request: &UpgradeWorkflows) -> Result<Upgr
         }
     }
     let mut installing = Installing::new(workspace, request.dry_run)?;
-    let (mut workflows, mut failed) = (Vec::new(), Vec::new());
-    let mut fetched = HashSet::new();
+    let (mut gathered, mut failed) = (Vec::new(), Vec::new());
+    let mut fresh = Fresh::default();
     for name in names {
-        let one = file.lock.workflows[&name].clone();
-        let found = refuse_strange_reference(workspace, &reach, &name, &one)
-            .and_then(|()| newest(workspace, &reach, &one, &mut fetched));
-        match found.and_then(|found| installing.take(&reach, &mut file.lock, name.clone(), found, request.strict)) {
-            Ok(done) => workflows.push(done),
-            Err(error) => {
-                file.lock.workflows.insert(name.clone(), one);
-                failed.push(FailedUpgrade { name, reason: error.to_string(), hints: error.hints() });
-            }
+        let locked = &file.lock.workflows[&name];
+        let one = refuse_strange_reference(workspace, &reach, &name, locked)
+            .and_then(|()| newest(workspace, &reach, locked, &mut fresh))
+            .and_then(|found| installing.gather(&reach, Some(&mut fresh), name.clone(), found, request.strict));
+        match one {
+            Ok(one) => gathered.push(one),
+            Err(error) => failed.push(FailedUpgrade { name, reason: error.to_string(), hints: error.hints() }),
         }
     }
-    installing.finish("upgrade")?;
-    if !request.dry_run {
-        file.lock.drop_unused_plugins();
-        file.finish()?;
+    // What could be missing is here by now: nothing of a workflow that stays as it is has been touched.
+    let mut open: BTreeSet<String> = gathered.iter().map(|one| one.name.clone()).collect();
+    let mut workflows = Vec::new();
+    for one in gathered {
+        open.remove(&one.name);
+        workflows.push(installing.take(&mut file.lock, one, &open)?);
     }
+    finish(workspace, installing, file, "upgrade", request.dry_run)?;
     Ok(UpgradedWorkflows { workflows, failed, lock_file: lock_path(workspace), dry_run: request.dry_run })
 }
 
@@ -97,7 +100,7 @@ fn newest(
     workspace: &Workspace,
     reach: &Reach<'_>,
     one: &Locked,
-    fetched: &mut HashSet<String>,
+    fresh: &mut Fresh,
 ) -> Result<super::find::FoundWorkflow, OpError> {
     let base = base(workspace);
     // A reference that has become a path by accident is still the name that it was.
@@ -106,9 +109,7 @@ fn newest(
         .or_else(|_| read_reference(&one.reference, &base))?;
     let Reference::Named(named) = asked else { return find(workspace, reach, &asked) };
     let source = settle(parse_written(&one.source)?, Path::new(&base));
-    if !reach.offline && fetched.insert(source.identity(&reach.host)) {
-        reach.refresh(&source)?;
-    }
+    fresh.refresh(reach, &source)?;
     let range = one.range.as_deref().map(str::parse::<Requirement>).transpose();
     let requirement = range.map_err(|error| OpError::Request { reason: error.to_string() })?;
     let again = Box::new(Named { requirement, source: Some(source), ..*named });

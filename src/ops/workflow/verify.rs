@@ -8,6 +8,7 @@ use super::WorkflowError;
 use super::lock_file::read_lock;
 use super::prepare::{folder_of_all, read_installed};
 use super::record::{Installable, LIMITS, find_installation};
+use super::unused::unused;
 use crate::ops::{OpError, Workspace};
 use crate::workflow::{Locked, near_names};
 
@@ -16,7 +17,7 @@ use crate::workflow::{Locked, near_names};
 pub struct VerifiedWorkflows {
     /// What was looked at.
     pub checked: Vec<VerifiedWorkflow>,
-    /// Refs of workflows and plugins that the lock file does not name.
+    /// Refs of workflows and plugins that no lock file of any worktree names.
     pub not_locked: Vec<String>,
 }
 
@@ -29,6 +30,8 @@ pub struct VerifiedWorkflow {
     pub name: String,
     /// What is wrong; nothing, if it is sound.
     pub findings: Vec<String>,
+    /// The command that makes it sound again.
+    pub mend: Option<String>,
     /// What is odd, and harmless.
     pub notes: Vec<String>,
 }
@@ -36,8 +39,12 @@ pub struct VerifiedWorkflow {
 impl VerifiedWorkflows {
     /// Says that something is not sound, if it is so.
     pub fn problem(&self) -> Option<OpError> {
-        let count = self.checked.iter().filter(|one| !one.findings.is_empty()).count();
-        (count > 0).then(|| WorkflowError::Unsound { count }.into())
+        let unsound = self.checked.iter().filter(|one| !one.findings.is_empty());
+        let mut mends: Vec<String> = unsound.clone().filter_map(|one| one.mend.clone()).collect();
+        mends.sort();
+        mends.dedup();
+        let count = unsound.count();
+        (count > 0).then(|| WorkflowError::Unsound { count, mends }.into())
     }
 }
 
@@ -55,32 +62,37 @@ pub fn verify(workspace: &Workspace, names: &[String]) -> Result<VerifiedWorkflo
     let is_wanted = |name: &String| names.is_empty() || names.contains(name);
     let mut plugins = BTreeSet::new();
     for (name, one) in lock.workflows.iter().filter(|(name, _)| is_wanted(name)) {
-        plugins.extend(&one.plugins);
-        found.checked.push(check(workspace, Installable::Workflow, name, one)?);
+        plugins.extend(one.plugins.iter().map(|key| (key, name)));
+        found.checked.push(check(workspace, Installable::Workflow, name, one, name)?);
     }
-    for (key, one) in lock.plugins.iter().filter(|(key, _)| plugins.contains(key)) {
-        found.checked.push(check(workspace, Installable::Plugin, key, one)?);
+    for (key, one) in &lock.plugins {
+        if let Some((_, workflow)) = plugins.iter().find(|(plugin, _)| *plugin == key) {
+            found.checked.push(check(workspace, Installable::Plugin, key, one, workflow)?);
+        }
     }
     if names.is_empty() {
-        for (what, known) in [(Installable::Workflow, &lock.workflows), (Installable::Plugin, &lock.plugins)] {
-            let folder = what.ref_name(workspace, "");
-            let refs = workspace.repo.list_refs(&folder)?;
-            let is_unknown = |name: &String| name.strip_prefix(&folder).is_some_and(|name| !known.contains_key(name));
-            found.not_locked.extend(refs.into_iter().map(|(name, _)| name).filter(is_unknown));
-        }
+        found.not_locked = unused(workspace, &lock)?.into_iter().map(|one| one.ref_name).collect();
     }
     Ok(found)
 }
 
-fn check(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> Result<VerifiedWorkflow, OpError> {
+fn check(
+    workspace: &Workspace,
+    what: Installable,
+    name: &str,
+    one: &Locked,
+    workflow: &str,
+) -> Result<VerifiedWorkflow, OpError> {
     let repo = &workspace.repo;
+    let mut mend = "git trace workflow install".to_owned();
     let (mut findings, mut notes) = (Vec::new(), Vec::new());
     let ref_name = what.ref_name(workspace, name);
     match (repo.find_ref_id(&ref_name)?, find_installation(workspace, what, name, &one.tree)?) {
         (None, _) => findings.push(format!("it is not here: there is no '{ref_name}'")),
         (Some(_), None) => findings.push(format!("'{ref_name}' never had the locked tree {}", one.tree.short(12))),
         (Some(tip), Some(commit)) if tip != commit => {
-            notes.push(format!("'{ref_name}' is newer than the lock file: another worktree has another one installed"));
+            let odd = "another worktree or branch has another one installed, or has removed it";
+            notes.push(format!("'{ref_name}' is newer than the lock file: {odd}"));
         }
         _ => {}
     }
@@ -93,11 +105,13 @@ fn check(workspace: &Workspace, what: Installable, name: &str, one: &Locked) -> 
             findings.push(error.to_string());
         }
         if findings.is_empty() && repo.is_unpacked(&one.tree, &folder_of_all(workspace), &LIMITS)? == Some(false) {
+            mend = format!("git trace workflow path {workflow}");
             findings.push(format!(
                 "its copy '{}' was changed",
                 folder_of_all(workspace).join(one.tree.to_string()).display()
             ));
         }
     }
-    Ok(VerifiedWorkflow { what, name: name.to_owned(), findings, notes })
+    let mend = (!findings.is_empty()).then_some(mend);
+    Ok(VerifiedWorkflow { what, name: name.to_owned(), findings, mend, notes })
 }
