@@ -153,24 +153,14 @@ impl Repo {
         settled
     }
 
-    /// Writes what was planned. Runs share the folder, so nobody is to write into it: neither by mistake nor, as Python does
-    /// with what it has compiled, without being asked.
+    /// Writes what was planned: files that nobody is to write, in folders that can be deleted as any other.
     fn write_folder(
         &self,
         new: &Path,
         plan: &Plan,
         read: &dyn Fn(&ObjectId) -> Result<Vec<u8>, StoreError>,
     ) -> Result<(), StoreError> {
-        for (path, piece) in plan {
-            write_piece(&new.join(OsStr::from_bytes(path)), piece, read)?;
-        }
-        let folders = plan.iter().filter(|(_, piece)| **piece == Piece::Folder);
-        let folders = folders.map(|(path, _)| new.join(OsStr::from_bytes(path)));
-        for folder in folders.chain([new.to_owned()]) {
-            let closed = fs::set_permissions(&folder, fs::Permissions::from_mode(0o555));
-            closed.map_err(StoreError::io("write", &folder))?;
-        }
-        Ok(())
+        plan.iter().try_for_each(|(path, piece)| write_piece(&new.join(OsStr::from_bytes(path)), piece, read))
     }
 
     /// Lists what a tree is as files; what could lead out of it is left out.
@@ -237,7 +227,11 @@ impl Repo {
             return false;
         }
         let mut count = 0;
-        for entry in walkdir::WalkDir::new(folder).min_depth(1) {
+        // Python keeps what it has compiled beside what it loads.
+        let is_told = |entry: &walkdir::DirEntry| {
+            !(entry.file_name() == "__pycache__" && plan_has_no(plan, folder, entry.path()))
+        };
+        for entry in walkdir::WalkDir::new(folder).min_depth(1).into_iter().filter_entry(is_told) {
             let Ok(entry) = entry else { return false };
             let Ok(path) = entry.path().strip_prefix(folder) else { return false };
             let Some(piece) = plan.get(path.as_os_str().as_bytes()) else { return false };
@@ -269,12 +263,14 @@ impl Repo {
     }
 }
 
+fn plan_has_no(plan: &Plan, folder: &Path, path: &Path) -> bool {
+    path.strip_prefix(folder).is_ok_and(|below| !plan.contains_key(below.as_os_str().as_bytes()))
+}
+
 /// Moves a folder away that is not what it should be; it stays for a day, for who changed it.
 fn set_aside(folder: &Path, all: &Path) -> Result<Option<PathBuf>, StoreError> {
-    let Ok(data) = fs::symlink_metadata(folder) else { return Ok(None) };
-    if data.is_dir() {
-        // A folder that cannot be written cannot be moved into another one.
-        let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o755));
+    if fs::symlink_metadata(folder).is_err() {
+        return Ok(None);
     }
     let aside = tempfile::Builder::new().prefix(OLD).tempdir_in(all);
     let aside = aside.map_err(StoreError::io("create a folder in", all))?.keep().join("changed");
@@ -298,12 +294,8 @@ fn sweep(all: &Path) {
     }
 }
 
-/// Removes a folder of ours, in which nobody may write.
+/// Removes a folder of ours, if it can be.
 fn remove_folder(folder: &Path) {
-    for entry in walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).filter(|one| one.file_type().is_dir())
-    {
-        let _ = fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o755));
-    }
     let _ = fs::remove_dir_all(folder);
 }
 
