@@ -11,7 +11,7 @@ use crate::model::Person;
 
 mod network;
 
-pub(super) use network::{Answer, talk};
+pub(super) use network::{Answer, FETCH_ONLY, talk};
 pub use network::{Connection, PUSHING};
 
 /// Settings that keep a repository's own configuration from starting programs when we ask git a local question.

@@ -9,7 +9,7 @@
 mod fetch;
 mod times;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 pub use fetch::{Needed, Refreshed};
 
 use super::remote::without_password;
-use super::{Repo, StoreError, wait_for_lock};
+use super::{Repo, StoreError, take_lock};
 use crate::model::ObjectId;
 
 /// How long to wait for another process that fetches into the same mirror.
@@ -191,14 +191,7 @@ impl MirrorPlace {
         make_private(all)?;
         let mut path = self.folder.as_os_str().to_owned();
         path.push(".lock");
-        let path = PathBuf::from(path);
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(StoreError::io("open", &path))?;
-        match wait_for_lock(&file, Instant::now() + TURN) {
-            Ok(true) => Ok(file),
-            Ok(false) => Err(StoreError::Locked { path }),
-            Err(error) => Err(StoreError::io("lock", &path)(error)),
-        }
+        take_lock(Path::new(&path), Instant::now() + TURN)
     }
 }
 

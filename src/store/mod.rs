@@ -79,7 +79,7 @@ pub use code::{CodeChanges, CodeCommit, CodeFile, CodeLimits, lines_between};
 pub use code_git::BlamedLine;
 pub use draft::{CommitRequest, Context};
 pub use error::StoreError;
-pub use file_lock::wait_for_lock;
+pub use file_lock::{take_lock, wait_for_lock};
 pub use folder::HashedFolder;
 pub use foreign::{ForeignKind, ForeignRow, TreeFile, TreeLimits};
 pub use git::{Connection, PUSHING};

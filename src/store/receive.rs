@@ -2,15 +2,15 @@
 //! looks; only what was found sound becomes what the remote is known to have.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::time::{Duration, Instant};
 
-use super::git::{Answer, Connection, talk};
+use super::git::{Answer, Connection, FETCH_ONLY, talk};
 use super::negotiation::Plan;
 use super::refs::{Expected, RefEdit, RefValue};
 use super::remote::{FORGOTTEN, HEADS, KINDS, Kind, META, Remote, TAGS};
 use super::staging::Staging;
-use super::{Repo, StoreError, wait_for_lock};
+use super::{Repo, StoreError, take_lock};
 use crate::model::{ObjectId, Person};
 
 /// How long to wait for another fetch of this repository.
@@ -146,18 +146,8 @@ impl Repo {
         tips: &[ObjectId],
         connection: &Connection,
     ) -> Result<Answer, StoreError> {
-        let mut arguments: Vec<String> = [
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--no-show-forced-updates",
-            "--no-prune",
-            "--no-filter",
-            "--refmap=",
-        ]
-        .map(str::to_owned)
-        .to_vec();
+        let options = FETCH_ONLY.iter().chain(&["--no-filter"]);
+        let mut arguments: Vec<String> = options.map(|&one| one.to_owned()).collect();
         let mut settings = vec![format!("remote.{}.mirror=false", remote.name)];
         if tips.is_empty() {
             // Nothing that is here helps the server: without this git would offer it the whole history of the code.
@@ -205,16 +195,7 @@ impl Repo {
 
     /// Waits until no other fetch of this repository is under way.
     fn fetch_turn(&self) -> Result<File, StoreError> {
-        let folder = self.trace_dir();
-        std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
-        let path = folder.join("fetch.lock");
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-        let file = opened.map_err(StoreError::io("open", &path))?;
-        match wait_for_lock(&file, Instant::now() + TURN) {
-            Ok(true) => Ok(file),
-            Ok(false) => Err(StoreError::Locked { path }),
-            Err(error) => Err(StoreError::io("lock", &path)(error)),
-        }
+        take_lock(&self.trace_dir().join("fetch.lock"), Instant::now() + TURN)
     }
 }
 

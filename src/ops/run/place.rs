@@ -1,6 +1,6 @@
 //! Where the `trace.md` of a run is, and the lock under which it is changed.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use super::trailers::{is_aside, worktree};
 use crate::ops::{OpError, Workspace};
 use crate::run::Header;
 use crate::run::trace_md::TRACE_MD;
-use crate::store::{StoreError, wait_for_lock};
+use crate::store::{StoreError, take_lock};
 
 /// How long is waited for another process that records something of a run.
 const WAIT: Duration = Duration::from_secs(10);
@@ -97,15 +97,9 @@ impl Workspace {
     /// Waits for the turn to record something of a run; the lock dies with its holder.
     pub(super) fn runs_turn(&self) -> Result<File, OpError> {
         self.repo.check_quarantine()?;
-        let dir = self.repo.trace_dir();
-        let path = dir.join("runs.lock");
-        let io = |action, path: &Path, source| OpError::from(StoreError::Io { action, path: path.to_owned(), source });
-        fs::create_dir_all(&dir).map_err(|source| io("create", &dir, source))?;
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(|source| io("open", &path, source))?;
-        match wait_for_lock(&file, Instant::now() + WAIT).map_err(|source| io("lock", &path, source))? {
-            true => Ok(file),
-            false => Err(RunError::Locked.into()),
+        match take_lock(&self.repo.trace_dir().join("runs.lock"), Instant::now() + WAIT) {
+            Err(StoreError::Locked { .. }) => Err(RunError::Locked.into()),
+            taken => Ok(taken?),
         }
     }
 

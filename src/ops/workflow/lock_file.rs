@@ -1,13 +1,13 @@
 //! Where the lock file is, and how it is changed: one process at a time, whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::WorkflowError;
 use crate::ops::{OpError, Workspace};
-use crate::store::{StoreError, wait_for_lock};
+use crate::store::{StoreError, take_lock};
 use crate::workflow::{Lock, LockError};
 
 /// The folder in the work tree.
@@ -113,16 +113,7 @@ fn check_place(path: &Path) -> Result<(), OpError> {
 
 fn turn(workspace: &Workspace) -> Result<File, OpError> {
     workspace.repo.check_quarantine()?;
-    let folder = workspace.trace_dir();
-    fs::create_dir_all(&folder).map_err(io("create", &folder))?;
-    let path = folder.join("workflows.turn");
-    let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = opened.map_err(io("open", &path))?;
-    match wait_for_lock(&file, Instant::now() + TURN) {
-        Ok(true) => Ok(file),
-        Ok(false) => Err(StoreError::Locked { path }.into()),
-        Err(error) => Err(io("lock", &path)(error)),
-    }
+    Ok(take_lock(&workspace.trace_dir().join("workflows.turn"), Instant::now() + TURN)?)
 }
 
 fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> OpError {

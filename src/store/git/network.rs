@@ -44,6 +44,17 @@ const SAFETY: [&str; 14] = [
     "transfer.bundleURI=false",
 ];
 
+/// Options under which a fetch brings what its refspecs say, and touches nothing else.
+pub(in crate::store) const FETCH_ONLY: [&str; 7] = [
+    "--quiet",
+    "--no-tags",
+    "--no-write-fetch-head",
+    "--no-recurse-submodules",
+    "--no-show-forced-updates",
+    "--no-prune",
+    "--refmap=",
+];
+
 /// How lines begin that give no reason for anything.
 const SAYS_NOTHING: [&str; 7] = [
     "hint:",

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{ASKED, Asked, INCOMING, Mirror, MirrorPlace, SOURCE_HEAD, TAGS, decoded, times};
 use crate::model::{HashKind, ObjectId, Person};
-use crate::store::git::{self, Answer, Connection, talk};
+use crate::store::git::{self, Answer, Connection, FETCH_ONLY, talk};
 use crate::store::{ForeignKind, Repo, StoreError, check_url};
 
 /// How often a reader may say that it needs more blobs: manifests, then what they name.
@@ -280,17 +280,8 @@ impl Mirror {
     }
 
     fn talk_fetch(&self, options: &[&str], wanted: &[String], connection: &Connection) -> Result<Answer, StoreError> {
-        let fixed = [
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-recurse-submodules",
-            "--no-show-forced-updates",
-            "--no-prune",
-            "--update-shallow",
-            "--refmap=",
-        ];
-        let mut arguments: Vec<String> = fixed.iter().chain(options).map(|&one| one.to_owned()).collect();
+        let options = FETCH_ONLY.iter().chain(&["--update-shallow"]).chain(options);
+        let mut arguments: Vec<String> = options.map(|&one| one.to_owned()).collect();
         arguments.extend(["--".to_owned(), "origin".to_owned()]);
         arguments.extend_from_slice(wanted);
         let mut settings = self.address();
