@@ -106,12 +106,8 @@ pub(super) fn start(
         change.header = Some(header.clone());
         change.new.push(entry(Role::System, BodyKind::Text, instructions.as_bytes().to_vec()));
         // What was there before this run may be opened again by it: it is kept as it was.
-        change.new.extend(earlier_tracker.map(|text| entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())));
-        change.new.extend(
-            tracker
-                .filter(|text| Some(*text) != earlier_tracker)
-                .map(|text| entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())),
-        );
+        let now = tracker.filter(|text| Some(*text) != earlier_tracker);
+        change.new.extend(earlier_tracker.into_iter().chain(now).map(tracker_entry));
         Ok(change)
     })
 }
@@ -210,7 +206,7 @@ fn put_tracker(state: &RunState, tracker: Option<&str>, change: &mut RunChange) 
     let Some(text) = tracker else { return };
     match state.entries.iter().rfind(|entry| entry.role == TRACKER) {
         Some(known) => change.changed.push((known.id, text.as_bytes().to_vec())),
-        None => change.new.push(entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())),
+        None => change.new.push(tracker_entry(text)),
     }
 }
 
@@ -224,6 +220,10 @@ fn trailers(turn: &Turn) -> Vec<(String, String)> {
     trailers.extend(turn.session.clone().map(|session| named("Turn-Session", session)));
     trailers.extend(turn.branch.clone().map(|branch| named("Turn-Branch", branch)));
     trailers
+}
+
+fn tracker_entry(text: &str) -> NewEntry {
+    entry(TRACKER, BodyKind::Text, text.as_bytes().to_vec())
 }
 
 fn entry(role: Role, kind: BodyKind, body: Vec<u8>) -> NewEntry {

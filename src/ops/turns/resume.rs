@@ -45,8 +45,9 @@ pub fn resume_turns(
     let interrupt = Interrupt::listen();
     let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
     let mut setup = setup_of(&state.header)?;
-    let is_known = Means::read(workspace, &request.run).is_some();
-    let means = means_of(workspace, request, &setup, watch);
+    let known = Means::read(workspace, &request.run);
+    let is_known = known.is_some();
+    let means = means_of(workspace, request, known, &setup, watch);
     let _alive = Alive::claim(workspace, &request.run, means.tracker.as_deref())?;
     // Nobody else drives it from here on: what it was before that is not asked.
     let state = workspace.read_run(&request.run)?.ok_or_else(|| no_such_run(&request.run))?;
@@ -145,9 +146,15 @@ pub fn resume_turns(
 }
 
 /// Returns what the run may start here: what was kept when it was begun in this clone, or else what the user says.
-fn means_of(workspace: &Workspace, request: &ResumeTurns, setup: &Setup, watch: &mut RunWatch<'_>) -> Means {
+fn means_of(
+    workspace: &Workspace,
+    request: &ResumeTurns,
+    known: Option<Means>,
+    setup: &Setup,
+    watch: &mut RunWatch<'_>,
+) -> Means {
     let configured = || workspace.config("trace.agent").unwrap_or_else(|| DEFAULT_AGENT.to_owned());
-    match Means::read(workspace, &request.run) {
+    match known {
         Some(known) => Means { agent: request.agent.clone().unwrap_or_else(|| known.agent.clone()), ..known },
         None => {
             let agent = request.agent.clone().unwrap_or_else(configured);

@@ -30,7 +30,6 @@ use lock_file::lock_path;
 pub(in crate::ops) use prepare::{Prepared, prepare, used};
 pub use prepare::{WorkflowFolders, unpack_workflow};
 pub use record::Installable;
-#[allow(unused_imports, reason = "a dry run of the loop that runs workflows asks it")]
 pub(in crate::ops) use rehearse::{Rehearsed, rehearse};
 pub use remove::{RemoveWorkflows, RemovedWorkflow, RemovedWorkflows, remove as remove_workflows};
 pub use resolve::{

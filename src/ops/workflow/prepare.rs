@@ -51,7 +51,6 @@ pub(in crate::ops) struct Prepared {
     /// What it is, as exactly as it is known.
     pub(in crate::ops) used: WorkflowUsed,
     /// What it says of itself.
-    #[allow(dead_code, reason = "the loop that runs workflows reads it")]
     pub(in crate::ops) definition: Definition,
     /// Its files: `trace/workflows/<tree>` in the git directory. Runs share it; nobody writes into it.
     pub(in crate::ops) folder: PathBuf,
